@@ -1,0 +1,51 @@
+//! Loads language models and executes them: tokens in, tokens out.
+//!
+//! The engine reads a model from a folder, a GGUF file or bytes in the binary, and runs it behind a
+//! scheduler on a thread of its own: many requests are decoded together, long prompts are computed in
+//! chunks between other requests' tokens, and a request that fails ends alone.
+//!
+//! What it refuses to do: it knows no HTTP, no JSON of clients, no prompt format and no plugin. It takes
+//! token ids and gives back text, token ids and log-probabilities. It is the only crate that names candle.
+//!
+//! ```no_run
+//! use mimus_engine::{GenerateRequest, LoadOptions, Source, load};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let model = load(Source::Folder("models/chat".into()), &LoadOptions::default(), &|_| {})?;
+//! let prompt = model.tokenizer().encode("Hello", true)?;
+//! let mut generation = model.submit(GenerateRequest::new(prompt))?;
+//! while let Some(piece) = generation.next_blocking() {
+//!     print!("{}", piece?.text);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod bench;
+mod config;
+mod detokenize;
+mod error;
+mod generation;
+mod kv_cache;
+pub mod limits;
+mod load;
+mod local;
+mod model;
+mod request;
+mod sampler;
+mod scheduler;
+mod scripted;
+mod source;
+mod stop_strings;
+mod text_model;
+mod tokenizer;
+mod weights;
+
+pub use error::{EngineError, LoadError};
+pub use generation::{Finish, Generation, Piece, Token, TopToken};
+pub use load::{LoadOptions, Progress, load};
+pub use request::{GenerateRequest, Sampling};
+pub use scripted::{Answer, Fault, Script, scripted};
+pub use source::Source;
+pub use text_model::{Activity, ModelInfo, SamplingDefaults, TextModel};
+pub use tokenizer::Tokenizer;

@@ -1,0 +1,91 @@
+//! Every bound of the engine, in one place.
+//!
+//! Operators set some of them through [`LoadOptions`](crate::LoadOptions); the rest protect the process from
+//! hostile files and requests and are fixed.
+
+use std::time::Duration;
+
+/// Most continuations of one prompt in a request.
+/// Each takes a slot and shares the prompt's cache.
+pub const CHOICES_MAX: u32 = 16;
+
+/// Most tokens one request may generate, over all its choices.
+/// A single field (`choices`, `tokens_max`) can therefore not fan out into unbounded work.
+pub const WORK_TOKENS_MAX: u64 = 65_536;
+
+/// Most stop strings, and separately stop tokens, of a request.
+pub const STOPS_MAX: usize = 16;
+
+/// Longest stop string in bytes. A text that could be the start of one is held back, so this is also the
+/// most text a stream holds back.
+pub const STOP_BYTES_MAX: usize = 1 << 10;
+
+/// Most alternatives reported with a token's log-probability.
+pub const LOGPROBS_MAX: u32 = 20;
+
+/// Most entries of a logit bias.
+pub const LOGIT_BIAS_MAX: usize = 1_024;
+
+/// Largest magnitude of one logit bias, as OpenAI's API has it.
+pub const LOGIT_BIAS_ABS_MAX: f32 = 100.0;
+
+/// Highest temperature. Above it the distribution is flat for every practical vocabulary.
+pub const TEMPERATURE_MAX: f32 = 100.0;
+
+/// Pieces buffered for a reader that is slower than the model; then its choices pause.
+pub const STREAM_PIECES_MAX: usize = 64;
+
+/// Requests that wait for a slot; the next one is refused.
+pub const QUEUE_REQUESTS_MAX: usize = 1_024;
+
+/// Longest wait for a slot; then the request is refused.
+pub const QUEUE_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Sequences decoded together.
+pub const SLOTS: usize = 32;
+
+/// Bytes of keys and values kept for all sequences together.
+pub const KV_BYTES_MAX: u64 = 1 << 30;
+
+/// Token rows of one step. Decoding rows come first and prompts share the rest, so this bounds how long a
+/// neighbour's next token waits for a long prompt.
+pub const STEP_TOKENS_MAX: usize = 256;
+
+/// Largest JSON file of a model folder (config, tokenizer, index), in bytes.
+pub const JSON_BYTES_MAX: u64 = 64 << 20;
+
+/// Largest safetensors header in bytes; the format itself allows 100 MB.
+pub const SAFETENSORS_HEADER_BYTES_MAX: u64 = 16 << 20;
+
+/// Most tensors of a model.
+pub const TENSORS_MAX: usize = 65_536;
+
+/// Most files a sharded model is split into.
+pub const SHARDS_MAX: usize = 1_024;
+
+/// Longest string in GGUF metadata, in bytes.
+pub const GGUF_STRING_BYTES_MAX: u64 = 16 << 20;
+
+/// Most elements of a GGUF array.
+pub const GGUF_ARRAY_MAX: u64 = 16 << 20;
+
+/// Deepest nesting of GGUF arrays.
+pub const GGUF_DEPTH_MAX: usize = 4;
+
+/// Most key-value pairs of GGUF metadata.
+pub const GGUF_PAIRS_MAX: u64 = 65_536;
+
+/// Bytes of GGUF metadata in all: the header must end before this offset.
+pub const GGUF_HEADER_BYTES_MAX: u64 = 256 << 20;
+
+/// Most layers a configuration may ask for.
+pub const LAYERS_MAX: usize = 1_024;
+
+/// Most tokens of a vocabulary.
+pub const VOCAB_MAX: usize = 1 << 20;
+
+/// Widest hidden or feed-forward layer.
+pub const WIDTH_MAX: usize = 1 << 20;
+
+/// Longest context a configuration may state, in tokens.
+pub const CONTEXT_TOKENS_MAX: usize = 1 << 24;

@@ -1,0 +1,105 @@
+//! A model that runs in this process.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use crate::error::{EngineError, LoadError};
+use crate::generation::{Generation, Stall};
+use crate::limits;
+use crate::model::Decoder;
+use crate::request::GenerateRequest;
+use crate::scheduler::{Bounds, Inbox, Job, Scheduler, Ticket};
+use crate::text_model::{Activity, ModelInfo, TextModel};
+use crate::tokenizer::Tokenizer;
+
+/// The handle of a model whose scheduler runs on a thread of its own.
+pub(crate) struct LocalModel {
+    info: ModelInfo,
+    tokenizer: Arc<Tokenizer>,
+    inbox: Arc<Inbox>,
+    kv_blocks_max: usize,
+}
+
+impl LocalModel {
+    /// Starts the scheduler's thread.
+    ///
+    /// * `threads`: threads that compute. `None`: the scheduler's alone, for a decoder that computes nothing.
+    ///
+    /// # Errors
+    /// [`LoadError::Resource`] when the system gives no thread.
+    pub(crate) fn start(
+        decoder: Box<dyn Decoder>,
+        tokenizer: Tokenizer,
+        info: ModelInfo,
+        bounds: Bounds,
+        requests_max: usize,
+        threads: Option<usize>,
+    ) -> Result<Self, LoadError> {
+        let tokenizer = Arc::new(tokenizer);
+        let inbox = Arc::new(Inbox::new(requests_max));
+        let scheduler = Scheduler::new(decoder, Arc::clone(&tokenizer), Arc::clone(&inbox), bounds);
+        let resource = |error: &dyn std::fmt::Display| LoadError::Resource(error.to_string());
+        let pool = match threads {
+            None => None,
+            Some(threads) => {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1));
+                let pool = pool.thread_name(|index| format!("engine-{index}"));
+                Some(pool.build().map_err(|error| resource(&error))?)
+            }
+        };
+        let thread = std::thread::Builder::new().name("engine".to_owned());
+        thread
+            .spawn(move || match pool {
+                // On one of the pool's threads every parallel region begins without a change of thread.
+                Some(pool) => pool.install(|| scheduler.run()),
+                None => scheduler.run(),
+            })
+            .map_err(|error| resource(&error))?;
+        Ok(Self { info, tokenizer, inbox, kv_blocks_max: bounds.kv_blocks_max })
+    }
+}
+
+impl TextModel for LocalModel {
+    fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    fn submit(&self, request: GenerateRequest) -> Result<Generation, EngineError> {
+        let tokens_max = request.check(&self.info)?;
+        let prompt_tokens = u32::try_from(request.prompt.len()).unwrap_or(u32::MAX);
+        let (sender, receiver) = mpsc::channel(limits::STREAM_PIECES_MAX);
+        let stall = Arc::new(Stall::default());
+        let ticket = Arc::new(Ticket::new(request, tokens_max, sender, Arc::clone(&stall)));
+        self.inbox.push(Job { ticket, submitted: Instant::now() })?;
+        Ok(Generation::new(prompt_tokens, receiver, stall, Arc::clone(&self.inbox)))
+    }
+
+    fn activity(&self) -> Activity {
+        let counters = &self.inbox.counters;
+        Activity {
+            waiting_requests: self.inbox.waiting(),
+            running_sequences: counters.running_sequences.load(Ordering::Relaxed),
+            kv_blocks_used: counters.kv_blocks_used.load(Ordering::Relaxed),
+            kv_blocks_max: self.kv_blocks_max,
+            generated_tokens: counters.generated_tokens.load(Ordering::Relaxed),
+            computed_prompt_tokens: counters.computed_prompt_tokens.load(Ordering::Relaxed),
+        }
+    }
+
+    fn close(&self) {
+        self.inbox.close();
+    }
+}
+
+impl Drop for LocalModel {
+    fn drop(&mut self) {
+        self.inbox.orphan();
+    }
+}

@@ -1,0 +1,126 @@
+//! Where a model's files come from, and reading them without trusting them.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::error::LoadError;
+use crate::limits;
+
+/// Where a model's files are.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A folder as the Hugging Face hub lays it out: `config.json`, `tokenizer.json`, and
+    /// `model.safetensors` or its shards with `model.safetensors.index.json`. Used when there:
+    /// `tokenizer_config.json`, `generation_config.json`, `chat_template.jinja`.
+    Folder(PathBuf),
+    /// One GGUF file, which brings tokenizer and template along.
+    Gguf(PathBuf),
+    /// The files of such a folder as bytes in the binary: name and content.
+    Embedded(&'static [(&'static str, &'static [u8])]),
+}
+
+/// The files of a model by name.
+pub(crate) enum Files {
+    /// In a folder.
+    Folder(PathBuf),
+    /// In the binary.
+    Embedded(&'static [(&'static str, &'static [u8])]),
+}
+
+impl Files {
+    /// Whether there is a file called `name`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Folder(folder) => folder.join(name).is_file(),
+            Self::Embedded(files) => files.iter().any(|(file, _)| *file == name),
+        }
+    }
+
+    /// Opens the file called `name`, which must be a plain name.
+    pub(crate) fn open(&self, name: &str) -> Result<ModelFile, LoadError> {
+        let is_plain = !name.is_empty()
+            && name.len() <= 255
+            && !name.starts_with('.')
+            && !name.contains(['/', '\\', ':', '\0']);
+        if !is_plain {
+            return Err(LoadError::malformed("model folder", format!("bad file name {name:?}")));
+        }
+        match self {
+            Self::Folder(folder) => ModelFile::open(&folder.join(name)),
+            Self::Embedded(files) => match files.iter().find(|(file, _)| *file == name) {
+                Some((_, bytes)) => {
+                    Ok(ModelFile { name: name.to_owned(), bytes: bytes.len() as u64, content: Content::Memory(bytes) })
+                }
+                None => Err(LoadError::read(name, "no such file")),
+            },
+        }
+    }
+
+    /// The whole of a JSON or text file of at most [`limits::JSON_BYTES_MAX`].
+    pub(crate) fn read_text(&self, name: &str) -> Result<Vec<u8>, LoadError> {
+        let mut file = self.open(name)?;
+        if file.bytes > limits::JSON_BYTES_MAX {
+            let reason = format!("{} bytes pass {}", file.bytes, limits::JSON_BYTES_MAX);
+            return Err(LoadError::malformed(name, reason));
+        }
+        file.read_at(0, file.bytes)
+    }
+
+    /// As [`Self::read_text`], `None` where there is no such file.
+    pub(crate) fn read_optional(&self, name: &str) -> Result<Option<Vec<u8>>, LoadError> {
+        if self.has(name) { self.read_text(name).map(Some) } else { Ok(None) }
+    }
+}
+
+/// An open file whose length was taken when it was opened.
+pub(crate) struct ModelFile {
+    /// Its name inside the model, for messages.
+    pub(crate) name: String,
+    /// Its length in bytes.
+    pub(crate) bytes: u64,
+    content: Content,
+}
+
+/// Where the bytes are.
+enum Content {
+    Disk(File),
+    Memory(&'static [u8]),
+}
+
+impl ModelFile {
+    /// Opens a regular file; a pipe or a device could block for ever or never end.
+    pub(crate) fn open(path: &Path) -> Result<Self, LoadError> {
+        let name = path.file_name().map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned());
+        let metadata = std::fs::metadata(path).map_err(|error| LoadError::read(&name, error))?;
+        if !metadata.is_file() {
+            return Err(LoadError::read(&name, "not a regular file"));
+        }
+        let file = File::open(path).map_err(|error| LoadError::read(&name, error))?;
+        Ok(Self { name, bytes: metadata.len(), content: Content::Disk(file) })
+    }
+
+    /// `length` bytes from `offset`. Nothing is allocated before the range is known to lie inside the file.
+    ///
+    /// The bytes are copied, never mapped: a file that is truncated later cannot take the process down.
+    pub(crate) fn read_at(&mut self, offset: u64, length: u64) -> Result<Vec<u8>, LoadError> {
+        let end = offset.checked_add(length).filter(|&end| end <= self.bytes);
+        let (Some(end), Ok(start), Ok(size)) = (end, usize::try_from(offset), usize::try_from(length)) else {
+            let reason = format!("{length} bytes at {offset} pass the end of the file at {}", self.bytes);
+            return Err(LoadError::malformed(&self.name, reason));
+        };
+        match &mut self.content {
+            Content::Memory(bytes) => {
+                debug_assert!(end as usize <= bytes.len());
+                Ok(bytes[start..start + size].to_vec())
+            }
+            Content::Disk(file) => {
+                let mut buffer = vec![0; size];
+                file.seek(SeekFrom::Start(offset))
+                    .and_then(|_| file.read_exact(&mut buffer))
+                    .map_err(|error| LoadError::read(&self.name, error))?;
+                Ok(buffer)
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The models that come with the server: files as Hugging Face writes them, embedded as bytes.
+//!
+//! How each was trained, and how to do it again, is in `recipes/`; what each can do is in its model card, `<name>/README.md`.
+
+/// A model and its files.
+pub struct Model {
+    /// The name clients use.
+    pub name: &'static str,
+    /// File names and contents.
+    pub files: &'static [(&'static str, &'static [u8])],
+}
+
+/// Embeds files of a model's folder under their own names.
+macro_rules! files {
+    ($folder:literal: $($file:literal),+ $(,)?) => {
+        &[$(($file, include_bytes!(concat!("../", $folder, "/", $file)).as_slice())),+]
+    };
+}
+
+/// All built-in models. The first is the default for people who name none.
+pub static MODELS: &[Model] = &[Model {
+    name: "mimus-chat",
+    files: files!("mimus-chat":
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ),
+}];

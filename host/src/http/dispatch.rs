@@ -1,0 +1,279 @@
+//! One request from its head to its response: route, key, body, plugin.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{HeaderMap, Request, Response, StatusCode};
+
+use super::auth;
+use super::body::{self, Body, Source};
+use super::error::Trouble;
+use super::exchange::Exchange;
+use super::own;
+use crate::plugin::route::{Found, Method};
+use crate::limits;
+use crate::plugin::manifest::{ErrorKind, ErrorStyle};
+use crate::plugin::{Dialect, Header, IncomingRequest, Reply, RequestHead, Snapshot};
+use crate::server::Shared;
+
+/// Which door a request came in by.
+#[derive(Clone, Debug)]
+pub enum Door {
+    /// The main listener: every dialect below its mount point, the server's own pages, and root paths.
+    Main,
+    /// A listener of one dialect's own.
+    Dialect(String),
+}
+
+/// The id of the request, in both directions.
+pub const REQUEST_ID: &str = "x-request-id";
+
+/// Answers a request. Never fails: troubles become responses.
+pub async fn respond(shared: Arc<Shared>, door: Door, local: SocketAddr, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let request_id: Arc<str> = request_id(request.headers()).into();
+    let method = Method::parse(request.method().as_str());
+    let shown = method.map_or("OTHER", |_| if request.method() == hyper::Method::HEAD { "HEAD" } else { method.map_or("", Method::as_str) });
+    let exchange = Exchange::new(shared.metrics.clone(), request_id.clone(), shown);
+    let mut response = route(&shared, &door, local, request, method, exchange).await;
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(HeaderName::from_static(REQUEST_ID), value);
+    }
+    Ok(response)
+}
+
+/// Finds who answers.
+async fn route(
+    shared: &Arc<Shared>,
+    door: &Door,
+    local: SocketAddr,
+    request: Request<Incoming>,
+    method: Option<Method>,
+    exchange: Exchange,
+) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    if request.uri().path_and_query().is_some_and(|whole| whole.as_str().len() > limits::URL_BYTES_MAX) {
+        return plain(exchange, StatusCode::URI_TOO_LONG, &format!("the address is longer than {} bytes", limits::URL_BYTES_MAX));
+    }
+    let snapshot = shared.snapshot.load_full();
+    let place = match door {
+        Door::Main => at_main(&snapshot, method, &path),
+        Door::Dialect(name) => at_dialect(&snapshot, name, method, &path),
+    };
+    match place {
+        Place::Route { dialect, route, values, mount, below } => {
+            let site = Site { dialect, route, values, mount, below };
+            serve(shared, &snapshot, site, local, request, exchange).await
+        }
+        Place::Own => own::respond(shared, &snapshot, door, request, exchange).await,
+        Place::Nowhere { dialect, trouble, allow } => {
+            let dialect = dialect.map(|index| &snapshot.dialects[index]);
+            let mut exchange = exchange;
+            if let Some(dialect) = dialect {
+                exchange.routed(&dialect.personality.manifest.name, "none".into());
+            }
+            // Whether a path exists is told to strangers as well: the dialects are public knowledge.
+            let mut response = refuse(&trouble, dialect.map(|dialect| &dialect.personality.manifest.error_style), exchange);
+            if !allow.is_empty()
+                && let Ok(value) = HeaderValue::from_str(&allow.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", "))
+            {
+                response.headers_mut().insert(ALLOW, value);
+            }
+            response
+        }
+    }
+}
+
+/// Where a path leads.
+enum Place {
+    Route { dialect: usize, route: u32, values: Vec<String>, mount: String, below: String },
+    Own,
+    Nowhere { dialect: Option<usize>, trouble: Trouble, allow: Vec<Method> },
+}
+
+fn at_main(snapshot: &Snapshot, method: Option<Method>, path: &str) -> Place {
+    if own::is_own(path) {
+        return Place::Own;
+    }
+    let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    if let Some(index) = snapshot.dialects.iter().position(|dialect| dialect.personality.manifest.name == first) {
+        let below = match &path[1 + first.len()..] {
+            "" => "/",
+            below => below,
+        };
+        return within(snapshot, index, method, path, below, &format!("/{first}"));
+    }
+    match snapshot.root.find(method, path) {
+        Found::Route(target, values) => {
+            Place::Route { dialect: target.dialect, route: target.route, values, mount: String::new(), below: path.to_owned() }
+        }
+        Found::OtherMethods(allow) => {
+            // The refusal speaks the dialect that owns the path by one of its methods.
+            let owner = allow.first().and_then(|method| match snapshot.root.find(Some(*method), path) {
+                Found::Route(target, _) => Some(target.dialect),
+                _ => None,
+            });
+            Place::Nowhere { dialect: owner, trouble: wrong_method(path), allow }
+        }
+        Found::Nothing => Place::Nowhere { dialect: None, trouble: no_route(path), allow: Vec::new() },
+    }
+}
+
+fn at_dialect(snapshot: &Snapshot, name: &str, method: Option<Method>, path: &str) -> Place {
+    match snapshot.dialects.iter().position(|dialect| dialect.personality.manifest.name == name) {
+        Some(index) => match within(snapshot, index, method, path, path, "") {
+            Place::Nowhere { allow, .. } if allow.is_empty() && own::is_everywhere(path) => Place::Own,
+            place => place,
+        },
+        None => Place::Nowhere {
+            dialect: None,
+            trouble: Trouble::new(ErrorKind::Unavailable, format!("the dialect `{name}` is not loaded")),
+            allow: Vec::new(),
+        },
+    }
+}
+
+fn within(snapshot: &Snapshot, index: usize, method: Option<Method>, path: &str, below: &str, mount: &str) -> Place {
+    match snapshot.dialects[index].routes.find(method, below) {
+        Found::Route(route, values) => Place::Route { dialect: index, route, values, mount: mount.to_owned(), below: below.to_owned() },
+        Found::OtherMethods(allow) => Place::Nowhere { dialect: Some(index), trouble: wrong_method(path), allow },
+        Found::Nothing if !mount.is_empty() && own::is_below_mount(below) => Place::Own,
+        Found::Nothing => Place::Nowhere { dialect: Some(index), trouble: no_route(path), allow: Vec::new() },
+    }
+}
+
+fn no_route(path: &str) -> Trouble {
+    Trouble::new(ErrorKind::RouteNotFound, format!("nothing is served at `{}`", shown(path)))
+}
+
+fn wrong_method(path: &str) -> Trouble {
+    Trouble::new(ErrorKind::MethodNotAllowed, format!("`{}` is not served for this method", shown(path)))
+}
+
+fn shown(path: &str) -> String {
+    path.chars().take(200).flat_map(char::escape_debug).collect()
+}
+
+/// A request whose dialect and route are known.
+struct Site {
+    dialect: usize,
+    route: u32,
+    values: Vec<String>,
+    mount: String,
+    below: String,
+}
+
+async fn serve(
+    shared: &Arc<Shared>,
+    snapshot: &Snapshot,
+    site: Site,
+    local: SocketAddr,
+    request: Request<Incoming>,
+    mut exchange: Exchange,
+) -> Response<Body> {
+    let dialect = &snapshot.dialects[site.dialect];
+    let manifest = &dialect.personality.manifest;
+    let style = Some(&manifest.error_style);
+    let route = &manifest.routes[site.route as usize];
+    exchange.routed(&manifest.name, route.pattern.to_string());
+    let (parts, body) = request.into_parts();
+    if !route.is_public && !shared.keys.admit(&parts.headers) {
+        return refuse(&Trouble::new(ErrorKind::Unauthorized, "a valid API key is required"), style, exchange);
+    }
+    let body = match body::read(body, route.body_bytes_max).await {
+        Ok(body) => body,
+        Err(error) => return refuse(&error.into(), style, exchange),
+    };
+    let incoming = IncomingRequest {
+        head: RequestHead {
+            route: site.route,
+            method: parts.method.as_str().to_owned(),
+            path: crate::plugin::route::decode(&site.below).unwrap_or(site.below),
+            path_params: site.values,
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            request_id: exchange.request_id().to_string(),
+            mount: site.mount,
+            origin: origin(&parts.headers, &parts.uri, local),
+        },
+        headers: visible(&parts.headers),
+        body,
+    };
+    call(shared, dialect, incoming, exchange).await
+}
+
+async fn call(shared: &Arc<Shared>, dialect: &Dialect, incoming: IncomingRequest, exchange: Exchange) -> Response<Body> {
+    match shared.caller.call(&dialect.personality, incoming).await {
+        Ok(Reply::Whole { status, headers, body }) => build(status, headers, Source::Whole(Some(body)), exchange),
+        Ok(Reply::Streamed { status, headers, body }) => build(status, headers, Source::Guest(body), exchange),
+        Err(fault) => refuse(&fault.into(), Some(&dialect.personality.manifest.error_style), exchange),
+    }
+}
+
+/// Headers that belong to the connection, not to a guest.
+const HOP_BY_HOP: [&str; 8] =
+    ["connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
+
+/// A response out of its parts.
+pub fn build(status: u16, headers: Vec<Header>, source: Source, mut exchange: Exchange) -> Response<Body> {
+    exchange.answered(status);
+    let mut response = Response::new(Body::new(source, exchange));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for header in headers {
+        let name = header.name.to_ascii_lowercase();
+        if HOP_BY_HOP.contains(&name.as_str()) || name == REQUEST_ID {
+            continue;
+        }
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(header.value.as_bytes())) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}
+
+/// A refusal as a response.
+pub fn refuse(trouble: &Trouble, style: Option<&ErrorStyle>, exchange: Exchange) -> Response<Body> {
+    let refusal = trouble.refuse(style);
+    let mut headers = vec![Header { name: CONTENT_TYPE.as_str().to_owned(), value: refusal.content_type }];
+    if let Some(seconds) = trouble.retry_after_s() {
+        headers.push(Header { name: RETRY_AFTER.as_str().to_owned(), value: seconds.to_string() });
+    }
+    if trouble.kind == ErrorKind::Unauthorized {
+        headers.push(Header { name: "www-authenticate".into(), value: "Bearer".into() });
+    }
+    build(refusal.status, headers, Source::Whole(Some(refusal.body.into())), exchange)
+}
+
+/// A response of the server's own with a status that no dialect shapes.
+fn plain(exchange: Exchange, status: StatusCode, message: &str) -> Response<Body> {
+    let body = serde_json::json!({"error": {"message": message, "status": status.as_u16()}}).to_string();
+    let headers = vec![Header { name: "content-type".into(), value: "application/json".into() }];
+    build(status.as_u16(), headers, Source::Whole(Some(Bytes::from(body))), exchange)
+}
+
+/// A client's id where it is harmless, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let is_harmless = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
+    given.filter(is_harmless).map_or_else(|| format!("req-{:016x}", rand::random::<u64>()), str::to_owned)
+}
+
+fn visible(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| std::str::from_utf8(value.as_bytes()).ok().map(str::to_owned);
+    headers
+        .iter()
+        .filter(|(name, _)| !auth::is_secret(name.as_str()))
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)))
+        .collect()
+}
+
+/// How the client reached the server. What it says of itself is taken only where it looks like an authority.
+fn origin(headers: &HeaderMap, uri: &hyper::Uri, local: SocketAddr) -> String {
+    let named = headers.get(HOST).and_then(|host| host.to_str().ok()).or_else(|| uri.authority().map(|authority| authority.as_str()));
+    let is_authority = |host: &&str| {
+        !host.is_empty() && host.len() <= 255 && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]_".contains(&b))
+    };
+    named.filter(is_authority).map_or_else(|| format!("http://{local}"), |host| format!("http://{host}"))
+}

@@ -1,0 +1,351 @@
+//! From a conversation to a running generation: template, tokens, queue. Used by every way into the server.
+//!
+//! Knows no HTTP and no guest: plugins and the server's own endpoints call it alike.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use mimus_engine::{EngineError, GenerateRequest, Generation, Piece, Sampling, SamplingDefaults};
+use tokio::sync::Notify;
+
+use crate::limits;
+use crate::model::{Catalog, LoadedModel, Lookup};
+use crate::plugin::Templates;
+use crate::plugin::chat::{Message, Part, RenderOptions, Rendered};
+use crate::telemetry::Metrics;
+
+/// Starts generations. One for the whole server.
+pub struct Inference {
+    catalog: Arc<Catalog>,
+    templates: Arc<Templates>,
+    metrics: Arc<Metrics>,
+    tags: Arc<Tags>,
+}
+
+/// Why a generation did not start or go on.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum InferenceError {
+    /// No model has this name.
+    #[error("the model `{0}` does not exist")]
+    UnknownModel(String),
+    /// Loading, or failed to load.
+    #[error("model is not ready: {0}")]
+    NotReady(String),
+    /// The conversation does not fit the prompt format.
+    #[error("{0}")]
+    Template(String),
+    /// This server or model cannot do that.
+    #[error("{0} is not supported")]
+    Unsupported(String),
+    /// A value out of bounds: field and reason.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// Kebab-case, as in the contract.
+        field: String,
+        /// With the value and the bound.
+        reason: String,
+    },
+    /// Cancelled by its tag.
+    #[error("cancelled")]
+    Cancelled,
+    /// The engine's word.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// What to generate, with the model's own defaults where nothing is said.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Options {
+    pub choices: u32,
+    pub tokens_max: Option<u32>,
+    pub tokens_min: u32,
+    pub temperature: Option<f32>,
+    pub top_p: Option<f32>,
+    pub top_k: Option<u32>,
+    pub min_p: Option<f32>,
+    pub repetition_penalty: Option<f32>,
+    pub presence_penalty: f32,
+    pub frequency_penalty: f32,
+    pub logit_bias: Vec<(u32, f32)>,
+    pub seed: Option<u64>,
+    pub stop: Vec<String>,
+    pub stop_tokens: Vec<u32>,
+    pub ignore_eos: bool,
+    pub include_stop: bool,
+    pub skip_special_tokens: bool,
+    pub logprobs: Option<u32>,
+    pub prompt_logprobs: bool,
+    pub token_ids: bool,
+    /// Owner and label by which the generation can be cancelled.
+    pub tag: Option<(String, String)>,
+}
+
+/// What to continue.
+pub enum Prompt {
+    /// Tokenized with the model's begin token.
+    Text(String),
+    /// Used as it is.
+    Tokens(Vec<u32>),
+}
+
+impl Inference {
+    /// Models and templates to work with.
+    pub fn new(catalog: Arc<Catalog>, templates: Arc<Templates>, metrics: Arc<Metrics>) -> Self {
+        Inference { catalog, templates, metrics, tags: Arc::default() }
+    }
+
+    /// Continues a prompt.
+    ///
+    /// # Errors
+    /// See [`InferenceError`]. Nothing is queued on an error.
+    pub async fn generate(&self, model: &str, prompt: Prompt, options: Options) -> Result<Running, InferenceError> {
+        let model = self.model(model)?;
+        let tokens = match prompt {
+            Prompt::Text(text) => encode(&model, text, true).await?,
+            Prompt::Tokens(tokens) => tokens,
+        };
+        self.submit(&model, tokens, options)
+    }
+
+    /// Answers a conversation.
+    ///
+    /// # Errors
+    /// See [`InferenceError`]. Nothing is queued on an error.
+    pub async fn chat(&self, model: &str, messages: Vec<Message>, render: RenderOptions, mut options: Options) -> Result<Running, InferenceError> {
+        let model = self.model(model)?;
+        let rendered = self.render(&model, messages, render).await?;
+        let tokens = encode(&model, rendered.prompt, false).await?;
+        if !options.ignore_eos {
+            options.stop.extend(rendered.stop);
+        }
+        self.submit(&model, tokens, options)
+    }
+
+    /// The prompt that `chat` would use.
+    ///
+    /// # Errors
+    /// See [`InferenceError`].
+    pub async fn render_chat(&self, model: &str, messages: Vec<Message>, render: RenderOptions) -> Result<Rendered, InferenceError> {
+        let model = self.model(model)?;
+        self.render(&model, messages, render).await
+    }
+
+    /// Tokens of a text.
+    ///
+    /// # Errors
+    /// See [`InferenceError`].
+    pub async fn tokenize(&self, model: &str, text: String, add_special: bool) -> Result<Vec<u32>, InferenceError> {
+        encode(&self.model(model)?, text, add_special).await
+    }
+
+    /// Text of tokens.
+    ///
+    /// # Errors
+    /// See [`InferenceError`].
+    pub fn detokenize(&self, model: &str, tokens: &[u32], skip_special: bool) -> Result<String, InferenceError> {
+        Ok(self.model(model)?.model.tokenizer().decode(tokens, skip_special)?)
+    }
+
+    /// Cancels the generations that `owner` labelled so; returns how many.
+    pub fn cancel_tagged(&self, owner: &str, tag: &str) -> u32 {
+        self.tags.cancel(owner, tag)
+    }
+
+    fn model(&self, name: &str) -> Result<Arc<LoadedModel>, InferenceError> {
+        match self.catalog.get(name) {
+            Lookup::Ready(model) => Ok(model),
+            Lookup::Loading => Err(InferenceError::NotReady(format!("`{name}` is still loading"))),
+            Lookup::Failed(why) => Err(InferenceError::NotReady(why)),
+            Lookup::Unknown => Err(InferenceError::UnknownModel(name.chars().take(limits::MODEL_NAME_SHOWN_CHARS).collect())),
+        }
+    }
+
+    async fn render(&self, model: &LoadedModel, messages: Vec<Message>, render: RenderOptions) -> Result<Rendered, InferenceError> {
+        if let Some(kind) = messages.iter().flat_map(|message| &message.content).find_map(medium) {
+            return Err(InferenceError::Unsupported(format!("{kind} input for this model")));
+        }
+        self.templates.render(model, messages, render).await
+    }
+
+    fn submit(&self, model: &LoadedModel, prompt: Vec<u32>, options: Options) -> Result<Running, InferenceError> {
+        let tag = options.tag.clone();
+        let request = engine_request(prompt, options, &model.model.info().defaults);
+        let generation = model.model.submit(request)?;
+        self.metrics.prompt_tokens(&model.name, generation.prompt_tokens());
+        Ok(Running {
+            generation,
+            cancel: tag.map(|(owner, tag)| self.tags.register(owner, tag)),
+            generated: HashMap::new(),
+            metrics: self.metrics.clone(),
+            model: model.name.clone(),
+        })
+    }
+}
+
+/// Kind of a part that is no text.
+fn medium(part: &Part) -> Option<&'static str> {
+    match part {
+        Part::Text(_) => None,
+        Part::Image(_) => Some("image"),
+        Part::Audio(_) => Some("audio"),
+        Part::Video(_) => Some("video"),
+    }
+}
+
+fn engine_request(prompt: Vec<u32>, options: Options, defaults: &SamplingDefaults) -> GenerateRequest {
+    GenerateRequest {
+        sampling: Sampling {
+            temperature: options.temperature.or(defaults.temperature).unwrap_or(1.0),
+            top_k: options.top_k.or(defaults.top_k).unwrap_or(0),
+            top_p: options.top_p.or(defaults.top_p).unwrap_or(1.0),
+            min_p: options.min_p.unwrap_or(0.0),
+            repetition_penalty: options.repetition_penalty.or(defaults.repetition_penalty).unwrap_or(1.0),
+            presence_penalty: options.presence_penalty,
+            frequency_penalty: options.frequency_penalty,
+            logit_bias: options.logit_bias,
+            seed: options.seed,
+        },
+        choices: options.choices,
+        tokens_max: options.tokens_max,
+        tokens_min: options.tokens_min,
+        stop_strings: options.stop,
+        stop_tokens: options.stop_tokens,
+        ignore_eos: options.ignore_eos,
+        include_stop: options.include_stop,
+        skip_special: options.skip_special_tokens,
+        logprobs: options.logprobs,
+        prompt_logprobs: options.prompt_logprobs,
+        return_tokens: options.token_ids,
+        ..GenerateRequest::new(prompt)
+    }
+}
+
+/// Tokenizes; long texts on a thread that may block, so that they hold up no other request.
+async fn encode(model: &Arc<LoadedModel>, text: String, add_special: bool) -> Result<Vec<u32>, InferenceError> {
+    if text.len() <= limits::TOKENIZE_INLINE_BYTES_MAX {
+        return Ok(model.model.tokenizer().encode(&text, add_special)?);
+    }
+    let model = model.clone();
+    tokio::task::spawn_blocking(move || model.model.tokenizer().encode(&text, add_special))
+        .await
+        .map_err(|_| EngineError::Failed("tokenizing failed".into()))?
+        .map_err(InferenceError::from)
+}
+
+/// A running generation. Dropping it frees its slot before the engine's next step.
+pub struct Running {
+    generation: Generation,
+    cancel: Option<Registration>,
+    generated: HashMap<u32, u32>,
+    metrics: Arc<Metrics>,
+    model: String,
+}
+
+impl Running {
+    /// Tokens of the prompt.
+    pub fn prompt_tokens(&self) -> u32 {
+        self.generation.prompt_tokens()
+    }
+
+    /// Waits until something is there and returns all that is, at most `max` pieces. Empty at the end.
+    ///
+    /// # Errors
+    /// The request's own failure; nothing follows it.
+    pub async fn next(&mut self, max: usize) -> Result<Vec<Piece>, InferenceError> {
+        let first = match &self.cancel {
+            None => self.generation.next().await,
+            Some(registration) => {
+                let cancel = registration.cancel.clone();
+                tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => return Err(InferenceError::Cancelled),
+                    piece = self.generation.next() => piece,
+                }
+            }
+        };
+        let Some(first) = first else { return Ok(Vec::new()) };
+        let mut pieces = vec![self.count(first?)];
+        while pieces.len() < max {
+            match self.generation.try_next() {
+                Some(piece) => pieces.push(self.count(piece?)),
+                None => break,
+            }
+        }
+        Ok(pieces)
+    }
+
+    fn count(&mut self, piece: Piece) -> Piece {
+        self.generated.insert(piece.choice, piece.generated_tokens);
+        piece
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.metrics.generated_tokens(&self.model, self.generated.values().map(|count| u64::from(*count)).sum());
+    }
+}
+
+/// Labels of running generations.
+#[derive(Default)]
+struct Tags(Mutex<HashMap<(String, String), Vec<Weak<Cancel>>>>);
+
+impl Tags {
+    fn register(self: &Arc<Self>, owner: String, tag: String) -> Registration {
+        let cancel = Arc::new(Cancel::default());
+        let key = (owner, tag);
+        self.lock().entry(key.clone()).or_default().push(Arc::downgrade(&cancel));
+        Registration { cancel, key, tags: self.clone() }
+    }
+
+    fn cancel(&self, owner: &str, tag: &str) -> u32 {
+        let cancels = self.lock().remove(&(owner.to_owned(), tag.to_owned())).unwrap_or_default();
+        let live = cancels.iter().filter_map(Weak::upgrade);
+        u32::try_from(live.map(|cancel| cancel.cancel()).count()).unwrap_or(u32::MAX)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Vec<Weak<Cancel>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A generation's place among the labels, given back when it ends.
+struct Registration {
+    cancel: Arc<Cancel>,
+    key: (String, String),
+    tags: Arc<Tags>,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let mut tags = self.tags.lock();
+        if let Some(cancels) = tags.get_mut(&self.key) {
+            cancels.retain(|other| other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), Arc::as_ptr(&self.cancel)));
+            if cancels.is_empty() {
+                tags.remove(&self.key);
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Cancel {
+    is_cancelled: AtomicBool,
+    notify: Notify,
+}
+
+impl Cancel {
+    fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::Release);
+        self.notify.notify_waiters();
+    }
+
+    async fn cancelled(&self) {
+        let notified = self.notify.notified();
+        if !self.is_cancelled.load(Ordering::Acquire) {
+            notified.await;
+        }
+    }
+}

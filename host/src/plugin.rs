@@ -1,0 +1,31 @@
+//! Plugins: WebAssembly components that speak an API's dialect or render prompts.
+//!
+//! This room alone names wasmtime. It knows no dialect: what a plugin is comes from its manifest. It refuses to keep anything in a
+//! guest between requests, to run a guest without bounds, and to load machine code from anywhere but its own cache.
+
+mod bindings;
+mod call;
+mod compile;
+mod engine;
+mod fault;
+mod guest;
+mod imports;
+mod load;
+pub mod manifest;
+mod openapi;
+mod registry;
+mod reload;
+mod render;
+pub mod route;
+
+pub use bindings::personality::mimus::plugin::chat;
+pub use call::{Caller, GuestStream, Reply};
+pub use compile::{Compiler, compile_as_child};
+pub use engine::new as new_engine;
+pub use fault::Fault;
+pub use guest::Services;
+pub use imports::http::{Header, IncomingRequest, RequestHead};
+pub use load::{INTERFACES, Loader, Personality, Plugin};
+pub use registry::{Dialect, Record, Snapshot, Target};
+pub use reload::{Bundled, Reloader, Watch};
+pub use render::Templates;

@@ -1,0 +1,37 @@
+//! Rust types of the contract, generated from `wit/`. The only generated code of the host.
+
+/// The world `personality`, seen from the host.
+pub mod personality {
+    #![allow(missing_docs)]
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "personality",
+        imports: {
+            "mimus:plugin/inference": async | trappable,
+            "mimus:plugin/state": async | trappable,
+            "mimus:plugin/blobs": async | trappable,
+            "mimus:plugin/http.[method]response.write": async | trappable,
+            default: trappable,
+        },
+        exports: { default: async },
+        with: {
+            "mimus:plugin/http.request": crate::plugin::imports::http::IncomingRequest,
+            "mimus:plugin/http.response": crate::plugin::imports::http::ResponseSink,
+            "mimus:plugin/inference.generation": crate::inference::Running,
+            "mimus:plugin/state.lease": crate::state::Lease,
+        },
+    });
+}
+
+/// The world `template`, with the conversation types of the other one.
+pub mod template {
+    #![allow(missing_docs)]
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "template",
+        exports: { default: async },
+        with: {
+            "mimus:plugin/chat": crate::plugin::bindings::personality::mimus::plugin::chat,
+        },
+    });
+}

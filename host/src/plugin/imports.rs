@@ -1,0 +1,19 @@
+//! The host's side of the contract: one file an interface. Each is a permission.
+
+mod blobs;
+mod clock;
+mod config;
+pub mod http;
+mod inference;
+mod log;
+mod metrics;
+mod models;
+mod random;
+mod state;
+
+use super::bindings::personality::mimus::plugin::{chat, manifest};
+use super::guest::Guest;
+
+// Types alone; nothing to call.
+impl chat::Host for Guest {}
+impl manifest::Host for Guest {}

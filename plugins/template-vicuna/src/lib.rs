@@ -1,0 +1,1 @@
+//! mimus-template-vicuna

@@ -1,0 +1,232 @@
+//! The host as the rest of this crate sees it: one trait, implemented by the contract's imports on WebAssembly and by whatever
+//! [`crate::native::with_backend`] is given elsewhere (the scripted host of unit tests, a server without a sandbox).
+
+use std::any::Any;
+
+use crate::bindings::personality::mimus::plugin;
+use crate::chat::{Message, RenderOptions, Rendered};
+use crate::inference::{self, Completion, Options, Piece, Prompt};
+use crate::log::Level;
+use crate::models::Model;
+use crate::request::Header;
+use crate::response::WriteError;
+use crate::{blobs, state};
+
+/// Everything that the host offers to a personality.
+///
+/// Each method is the function of the same name in the contract (`wit/`), which documents it. The methods that a backend leaves out
+/// answer that the ability is missing, so a backend for a benchmark implements only what its handler calls.
+#[allow(unused_variables)]
+pub trait Backend {
+    /// `inference.chat`.
+    fn chat(
+        &self,
+        model: &str,
+        messages: &[Message],
+        render: &RenderOptions,
+        options: &Options,
+    ) -> Result<Box<dyn RunningGeneration>, inference::Error>;
+
+    /// `inference.generate`.
+    fn generate(&self, model: &str, prompt: &Prompt, options: &Options) -> Result<Box<dyn RunningGeneration>, inference::Error>;
+
+    /// `inference.render-chat`.
+    fn render_chat(&self, model: &str, messages: &[Message], render: &RenderOptions) -> Result<Rendered, inference::Error> {
+        Err(inference::Error::Unsupported("render-chat".into()))
+    }
+
+    /// `inference.tokenize`.
+    fn tokenize(&self, model: &str, text: &str, add_special_tokens: bool) -> Result<Vec<u32>, inference::Error> {
+        Err(inference::Error::Unsupported("tokenize".into()))
+    }
+
+    /// `inference.detokenize`.
+    fn detokenize(&self, model: &str, tokens: &[u32], skip_special_tokens: bool) -> Result<String, inference::Error> {
+        Err(inference::Error::Unsupported("detokenize".into()))
+    }
+
+    /// `inference.cancel-tagged`.
+    fn cancel_tagged(&self, tag: &str) -> u32 {
+        0
+    }
+
+    /// `models.list`.
+    fn models(&self) -> Vec<Model> {
+        Vec::new()
+    }
+
+    /// `models.get`.
+    fn model(&self, name: &str) -> Option<Model> {
+        None
+    }
+
+    /// `state.get`.
+    fn state_get(&self, key: &str) -> Result<Option<state::Entry>, state::Error> {
+        Err(no_state())
+    }
+
+    /// `state.put`.
+    fn state_put(&self, key: &str, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, state::Error> {
+        Err(no_state())
+    }
+
+    /// `state.compare-and-swap`.
+    fn state_compare_and_swap(&self, key: &str, version: u64, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, state::Error> {
+        Err(no_state())
+    }
+
+    /// `state.delete`.
+    fn state_delete(&self, key: &str) -> Result<bool, state::Error> {
+        Err(no_state())
+    }
+
+    /// `state.list`.
+    fn state_list(&self, prefix: &str, after: Option<&str>, max: u32) -> Result<Vec<String>, state::Error> {
+        Err(no_state())
+    }
+
+    /// `state.acquire`. Dropping the value gives the lease back.
+    fn state_acquire(&self, key: &str, wait_ms: u32) -> Result<Box<dyn Any>, state::Error> {
+        Err(no_state())
+    }
+
+    /// `blobs.put`.
+    fn blob_put(&self, bytes: &[u8], content_type: &str, ttl_ms: u64) -> Result<String, blobs::Error> {
+        Err(no_blobs())
+    }
+
+    /// `blobs.stat`.
+    fn blob_stat(&self, id: &str) -> Result<blobs::Info, blobs::Error> {
+        Err(no_blobs())
+    }
+
+    /// `blobs.read`.
+    fn blob_read(&self, id: &str, offset: u64, length: u32) -> Result<Vec<u8>, blobs::Error> {
+        Err(no_blobs())
+    }
+
+    /// `blobs.path`.
+    fn blob_path(&self, id: &str) -> String {
+        format!("/blobs/{id}")
+    }
+
+    /// `blobs.delete`.
+    fn blob_delete(&self, id: &str) -> Result<bool, blobs::Error> {
+        Err(no_blobs())
+    }
+
+    /// `log.write`.
+    fn log(&self, level: Level, message: &str) {}
+
+    /// `metrics.count`.
+    fn count(&self, name: &str, by: u64) {}
+
+    /// `metrics.observe`.
+    fn observe(&self, name: &str, value: f64) {}
+
+    /// `config.get`.
+    fn config(&self, key: &str) -> Option<String> {
+        None
+    }
+
+    /// `config.server-version`.
+    fn server_version(&self) -> String {
+        env!("CARGO_PKG_VERSION").into()
+    }
+
+    /// `clock.now-ms`.
+    fn now_ms(&self) -> u64;
+
+    /// `clock.monotonic-us`.
+    fn monotonic_us(&self) -> u64;
+
+    /// `random.bytes`.
+    fn random_bytes(&self, count: u32) -> Vec<u8>;
+
+    /// `random.id`.
+    fn random_id(&self, characters: u32) -> String;
+}
+
+fn no_state() -> state::Error {
+    state::Error::Failed("this backend keeps no state".into())
+}
+
+fn no_blobs() -> blobs::Error {
+    blobs::Error::Failed("this backend keeps no blobs".into())
+}
+
+/// A generation under way. Dropping it cancels.
+pub trait RunningGeneration {
+    /// `generation.prompt-tokens`.
+    fn prompt_tokens(&self) -> u32;
+
+    /// `generation.next`. Empty: every choice has finished.
+    fn next(&mut self, max: u32) -> Result<Vec<Piece>, inference::Error>;
+
+    /// `generation.collect`.
+    fn collect(&mut self) -> Result<Vec<Completion>, inference::Error>;
+}
+
+/// Where a request's headers and body come from.
+pub trait RequestSource {
+    /// First value of a header, by its lower-case name.
+    fn header(&self, name: &str) -> Option<String>;
+
+    /// All headers, in order.
+    fn headers(&self) -> Vec<Header>;
+
+    /// The whole body; the second call returns nothing.
+    fn body(&self) -> Vec<u8>;
+}
+
+/// Where a response goes.
+pub trait ResponseSink {
+    /// `response.send`.
+    fn send(&mut self, status: u16, headers: Vec<Header>, body: Vec<u8>) -> Result<(), WriteError>;
+
+    /// `response.start`.
+    fn start(&mut self, status: u16, headers: Vec<Header>) -> Result<(), WriteError>;
+
+    /// `response.write`.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError>;
+}
+
+impl RequestSource for plugin::http::Request {
+    fn header(&self, name: &str) -> Option<String> {
+        plugin::http::Request::header(self, name)
+    }
+
+    fn headers(&self) -> Vec<Header> {
+        plugin::http::Request::headers(self)
+    }
+
+    fn body(&self) -> Vec<u8> {
+        plugin::http::Request::body(self)
+    }
+}
+
+impl ResponseSink for plugin::http::Response {
+    fn send(&mut self, status: u16, headers: Vec<Header>, body: Vec<u8>) -> Result<(), WriteError> {
+        plugin::http::Response::send(self, status, &headers, &body)
+    }
+
+    fn start(&mut self, status: u16, headers: Vec<Header>) -> Result<(), WriteError> {
+        plugin::http::Response::start(self, status, &headers)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        plugin::http::Response::write(self, bytes)
+    }
+}
+
+/// The host of this thread.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn host() -> &'static crate::wasm::Imports {
+    &crate::wasm::Imports
+}
+
+/// The host of this thread.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn host() -> std::rc::Rc<dyn Backend> {
+    crate::native::current()
+}

@@ -1,0 +1,153 @@
+//! The host's side of [`Backend`] on WebAssembly: each method is the import it is named after.
+//!
+//! `Imports` is used as a concrete type, never as `dyn Backend`, so that the linker drops the imports a plugin does not call: an
+//! import that is there has to be granted.
+
+use std::any::Any;
+
+use crate::backend::{Backend, RunningGeneration};
+use crate::bindings::personality::mimus::plugin;
+use crate::chat::{Message, RenderOptions, Rendered};
+use crate::inference::{self, Completion, Options, Piece, Prompt};
+use crate::log::Level;
+use crate::models::Model;
+use crate::{blobs, state};
+
+pub(crate) struct Imports;
+
+impl Backend for Imports {
+    fn chat(
+        &self,
+        model: &str,
+        messages: &[Message],
+        render: &RenderOptions,
+        options: &Options,
+    ) -> Result<Box<dyn RunningGeneration>, inference::Error> {
+        let generation = plugin::inference::chat(model, messages, render, options)?;
+        Ok(Box::new(generation))
+    }
+
+    fn generate(&self, model: &str, prompt: &Prompt, options: &Options) -> Result<Box<dyn RunningGeneration>, inference::Error> {
+        let generation = plugin::inference::generate(model, prompt, options)?;
+        Ok(Box::new(generation))
+    }
+
+    fn render_chat(&self, model: &str, messages: &[Message], render: &RenderOptions) -> Result<Rendered, inference::Error> {
+        plugin::inference::render_chat(model, messages, render)
+    }
+
+    fn tokenize(&self, model: &str, text: &str, add_special_tokens: bool) -> Result<Vec<u32>, inference::Error> {
+        plugin::inference::tokenize(model, text, add_special_tokens)
+    }
+
+    fn detokenize(&self, model: &str, tokens: &[u32], skip_special_tokens: bool) -> Result<String, inference::Error> {
+        plugin::inference::detokenize(model, tokens, skip_special_tokens)
+    }
+
+    fn cancel_tagged(&self, tag: &str) -> u32 {
+        plugin::inference::cancel_tagged(tag)
+    }
+
+    fn models(&self) -> Vec<Model> {
+        plugin::models::list()
+    }
+
+    fn model(&self, name: &str) -> Option<Model> {
+        plugin::models::get(name)
+    }
+
+    fn state_get(&self, key: &str) -> Result<Option<state::Entry>, state::Error> {
+        plugin::state::get(key)
+    }
+
+    fn state_put(&self, key: &str, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, state::Error> {
+        plugin::state::put(key, value, ttl_ms)
+    }
+
+    fn state_compare_and_swap(&self, key: &str, version: u64, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, state::Error> {
+        plugin::state::compare_and_swap(key, version, value, ttl_ms)
+    }
+
+    fn state_delete(&self, key: &str) -> Result<bool, state::Error> {
+        plugin::state::delete(key)
+    }
+
+    fn state_list(&self, prefix: &str, after: Option<&str>, max: u32) -> Result<Vec<String>, state::Error> {
+        plugin::state::list(prefix, after, max)
+    }
+
+    fn state_acquire(&self, key: &str, wait_ms: u32) -> Result<Box<dyn Any>, state::Error> {
+        let lease = plugin::state::acquire(key, wait_ms)?;
+        Ok(Box::new(lease))
+    }
+
+    fn blob_put(&self, bytes: &[u8], content_type: &str, ttl_ms: u64) -> Result<String, blobs::Error> {
+        plugin::blobs::put(bytes, content_type, ttl_ms)
+    }
+
+    fn blob_stat(&self, id: &str) -> Result<blobs::Info, blobs::Error> {
+        plugin::blobs::stat(id)
+    }
+
+    fn blob_read(&self, id: &str, offset: u64, length: u32) -> Result<Vec<u8>, blobs::Error> {
+        plugin::blobs::read(id, offset, length)
+    }
+
+    fn blob_path(&self, id: &str) -> String {
+        plugin::blobs::path(id)
+    }
+
+    fn blob_delete(&self, id: &str) -> Result<bool, blobs::Error> {
+        plugin::blobs::delete(id)
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        plugin::log::write(level, message);
+    }
+
+    fn count(&self, name: &str, by: u64) {
+        plugin::metrics::count(name, by);
+    }
+
+    fn observe(&self, name: &str, value: f64) {
+        plugin::metrics::observe(name, value);
+    }
+
+    fn config(&self, key: &str) -> Option<String> {
+        plugin::config::get(key)
+    }
+
+    fn server_version(&self) -> String {
+        plugin::config::server_version()
+    }
+
+    fn now_ms(&self) -> u64 {
+        plugin::clock::now_ms()
+    }
+
+    fn monotonic_us(&self) -> u64 {
+        plugin::clock::monotonic_us()
+    }
+
+    fn random_bytes(&self, count: u32) -> Vec<u8> {
+        plugin::random::bytes(count)
+    }
+
+    fn random_id(&self, characters: u32) -> String {
+        plugin::random::id(characters)
+    }
+}
+
+impl RunningGeneration for plugin::inference::Generation {
+    fn prompt_tokens(&self) -> u32 {
+        plugin::inference::Generation::prompt_tokens(self)
+    }
+
+    fn next(&mut self, max: u32) -> Result<Vec<Piece>, inference::Error> {
+        plugin::inference::Generation::next(self, max)
+    }
+
+    fn collect(&mut self) -> Result<Vec<Completion>, inference::Error> {
+        plugin::inference::Generation::collect(self)
+    }
+}

@@ -1,0 +1,52 @@
+//! The official Python clients: installed once at their pinned versions, then run as child processes.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::{kept_folder, repository};
+
+/// Installs the environment of that name (see `clients/environments.py`) if need be, runs a script of `clients/` in it, and fails
+/// with the script's output unless it succeeds.
+pub fn run(environment: &str, script: &str, arguments: &[&str]) {
+    let clients = repository().join("tests/clients");
+    let environment = prepare(&clients, environment);
+    let output = Command::new(&environment.python)
+        .arg(clients.join(script))
+        .args(arguments)
+        .env("PYTHONPATH", &environment.path)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("NO_PROXY", "*")
+        .output()
+        .expect("the environment's interpreter starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{script}:\n{text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // Shown by `cargo test -- --nocapture`.
+    println!("{text}");
+}
+
+struct Environment {
+    python: String,
+    path: String,
+}
+
+fn prepare(clients: &Path, name: &str) -> Environment {
+    let output = Command::new("python3")
+        .arg(clients.join("environments.py"))
+        .arg(kept_folder("clients"))
+        .arg(name)
+        .output()
+        .expect("python3 is installed: the tests need it to run the official clients");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
+    let field = |key: &str| answer[key].as_str().expect("a string").to_owned();
+    Environment {
+        python: field("python"),
+        path: field("path"),
+    }
+}
