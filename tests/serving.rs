@@ -42,10 +42,7 @@ fn it_counts_what_it_does() {
     server.post(CHAT, &question(false)).expect(200);
     let answer = server.get("/metrics").expect(200);
     let kind = answer.header("content-type").expect("a content type").to_owned();
-    assert!(
-        kind.starts_with("text/plain") || kind.starts_with("application/openmetrics-text"),
-        "{kind}"
-    );
+    assert!(kind.starts_with("text/plain") || kind.starts_with("application/openmetrics-text"), "{kind}");
     let text = answer.text();
     let samples = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     for sample in samples.clone() {
@@ -53,12 +50,7 @@ fn it_counts_what_it_does() {
         assert!(value.parse::<f64>().is_ok(), "{sample}");
     }
     assert!(samples.clone().count() > 3, "{text}");
-    assert!(
-        samples
-            .clone()
-            .any(|sample| sample.starts_with("mimus_") && sample.contains("openai")),
-        "{text}"
-    );
+    assert!(samples.clone().any(|sample| sample.starts_with("mimus_") && sample.contains("openai")), "{text}");
     assert!(!text.contains("capital of"), "a prompt became a label");
 }
 
@@ -86,39 +78,23 @@ fn paths_without_a_rival_answer_at_the_root() {
 fn the_openapi_document_is_whole() {
     let server = Server::shared();
     let document = server.get("/openapi.json").expect(200).json();
-    assert!(
-        document["openapi"]
-            .as_str()
-            .is_some_and(|version| version.starts_with("3.1")),
-        "{}",
-        document["openapi"]
-    );
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")), "{}", document["openapi"]);
     assert!(document["info"]["title"].is_string() && document["info"]["version"].is_string());
-    for path in [
-        CHAT,
-        "/openai/v1/models",
-        "/lmdeploy/v1/chat/interactive",
-        "/lmdeploy/v1/encode",
-    ] {
+    for path in [CHAT, "/openai/v1/models", "/lmdeploy/v1/chat/interactive", "/lmdeploy/v1/encode"] {
         assert!(document["paths"][path].is_object(), "{path} is not described");
     }
     let mut references = BTreeSet::new();
     collect_references(&document, &mut references);
     assert!(!references.is_empty(), "no schema is named");
     for reference in references {
-        let pointer = reference
-            .strip_prefix('#')
-            .unwrap_or_else(|| panic!("a reference to elsewhere: {reference}"));
+        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("a reference to elsewhere: {reference}"));
         assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
     }
     let mut ids = BTreeSet::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         for operation in item.as_object().expect("a path item").values() {
             if let Some(id) = operation["operationId"].as_str() {
-                assert!(
-                    ids.insert(id.to_owned()),
-                    "{path}: the operation id {id} is given twice"
-                );
+                assert!(ids.insert(id.to_owned()), "{path}: the operation id {id} is given twice");
             }
         }
     }
@@ -141,12 +117,7 @@ fn the_pages_work_offline() {
     let server = Server::shared();
     for path in ["/", "/docs"] {
         let answer = server.get(path).expect(200);
-        assert!(
-            answer
-                .header("content-type")
-                .is_some_and(|kind| kind.starts_with("text/html")),
-            "{path}"
-        );
+        assert!(answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")), "{path}");
         let page = answer.text();
         for loads in [
             "src=\"http",
@@ -210,10 +181,7 @@ fn every_answer_has_a_request_id() {
     let server = Server::shared();
     let id = |path: &str, headers: &[(&str, &str)]| {
         let answer = server.request("GET", path, headers, &[]);
-        answer
-            .header("x-request-id")
-            .unwrap_or_else(|| panic!("{path}: no request id"))
-            .to_owned()
+        answer.header("x-request-id").unwrap_or_else(|| panic!("{path}: no request id")).to_owned()
     };
     let mut seen = BTreeSet::new();
     for path in [
@@ -226,17 +194,11 @@ fn every_answer_has_a_request_id() {
     ] {
         assert!(seen.insert(id(path, &[])), "{path}: an id came twice");
     }
-    assert_eq!(
-        id("/openai/v1/models", &[("x-request-id", "from-the-client-7")]),
-        "from-the-client-7"
-    );
+    assert_eq!(id("/openai/v1/models", &[("x-request-id", "from-the-client-7")]), "from-the-client-7");
     for bad in ["", " ", "with space", &"x".repeat(65), "quote\"s", "caf\u{e9}"] {
         let given = id("/openai/v1/models", &[("x-request-id", bad)]);
         assert!(given != bad || bad == "quote\"s", "{bad:?} was taken for an id");
-        assert!(
-            given.len() <= 64 && given.bytes().all(|byte| byte.is_ascii_graphic()),
-            "{given:?}"
-        );
+        assert!(given.len() <= 64 && given.bytes().all(|byte| byte.is_ascii_graphic()), "{given:?}");
     }
 }
 
@@ -245,22 +207,10 @@ fn one_connection_serves_many_requests() {
     let server = Server::shared();
     let mut connection = server.connect();
     for _ in 0..100 {
-        assert_eq!(
-            connection
-                .request("GET", "/openai/v1/models", &[], &[])
-                .expect("kept alive")
-                .status,
-            200
-        );
+        assert_eq!(connection.request("GET", "/openai/v1/models", &[], &[]).expect("kept alive").status, 200);
         let body = b"{}";
         let headers = [("content-type", "application/json")];
-        assert_eq!(
-            connection
-                .request("POST", CHAT, &headers, body)
-                .expect("kept alive")
-                .status,
-            400
-        );
+        assert_eq!(connection.request("POST", CHAT, &headers, body).expect("kept alive").status, 400);
     }
 }
 
@@ -292,14 +242,9 @@ fn a_stream_flows() {
     assert!(text.ends_with("data: [DONE]\n\n"), "{text}");
     assert!(!text.contains('\r'), "{text}");
     for event in text.split_terminator("\n\n") {
-        let data = event
-            .strip_prefix("data: ")
-            .unwrap_or_else(|| panic!("not an event: {event:?}"));
+        let data = event.strip_prefix("data: ").unwrap_or_else(|| panic!("not an event: {event:?}"));
         assert!(!data.contains('\n'), "{event:?}");
-        assert!(
-            data == "[DONE]" || serde_json::from_str::<Value>(data).is_ok(),
-            "{data}"
-        );
+        assert!(data == "[DONE]" || serde_json::from_str::<Value>(data).is_ok(), "{data}");
     }
 }
 
@@ -333,10 +278,7 @@ fn many_at_once_get_their_own_answers() {
         let mut body = question(false);
         body["messages"][0]["content"] = json!(format!("What is the capital of {place}?"));
         let answer = server.post(CHAT, &body).expect(200).json();
-        answer["choices"][0]["message"]["content"]
-            .as_str()
-            .expect("text")
-            .to_owned()
+        answer["choices"][0]["message"]["content"].as_str().expect("text").to_owned()
     };
     let places = ["France", "Italy", "Japan", "Spain", "Egypt", "Peru", "Kenya", "Norway"];
     let alone: Vec<String> = places.iter().map(|place| ask(place)).collect();
@@ -353,12 +295,9 @@ fn many_at_once_get_their_own_answers() {
 // HTTP/2 without TLS.
 
 async fn h2c(server: &Server) -> http2::SendRequest<Full<Bytes>> {
-    let socket = tokio::net::TcpStream::connect(server.listen)
-        .await
-        .expect("the server accepts connections");
-    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(socket))
-        .await
-        .expect("the server speaks HTTP/2");
+    let socket = tokio::net::TcpStream::connect(server.listen).await.expect("the server accepts connections");
+    let (sender, connection) =
+        http2::handshake(TokioExecutor::new(), TokioIo::new(socket)).await.expect("the server speaks HTTP/2");
     tokio::spawn(connection);
     sender
 }
@@ -376,10 +315,7 @@ fn h2_request(server: &Server, method: &str, path: &str, body: &str) -> hyper::R
 async fn http2_serves_many_streams_on_one_connection() {
     let server = Server::shared();
     let mut sender = h2c(&server).await;
-    let answer = sender
-        .send_request(h2_request(&server, "GET", "/healthz", ""))
-        .await
-        .expect("an answer");
+    let answer = sender.send_request(h2_request(&server, "GET", "/healthz", "")).await.expect("an answer");
     assert_eq!(answer.status(), 200);
 
     let body = question(true).to_string();
@@ -411,10 +347,7 @@ async fn http2_serves_many_streams_on_one_connection() {
 async fn http2_refuses_in_the_dialects_shape() {
     let server = Server::shared();
     let mut sender = h2c(&server).await;
-    let answer = sender
-        .send_request(h2_request(&server, "POST", CHAT, "{"))
-        .await
-        .expect("an answer");
+    let answer = sender.send_request(h2_request(&server, "POST", CHAT, "{")).await.expect("an answer");
     assert_eq!(answer.status(), 400);
     assert!(answer.headers().contains_key("x-request-id"));
     let body = answer.into_body().collect().await.expect("the body").to_bytes();
@@ -426,20 +359,14 @@ async fn http2_refuses_in_the_dialects_shape() {
 
 #[test]
 fn a_stopping_server_finishes_its_streams() {
-    let mut server = Setup::default()
-        .plugin("versioned.wasm", &versioned("0001", Temper::Good))
-        .start();
+    let mut server = Setup::default().plugin("versioned.wasm", &versioned("0001", Temper::Good)).start();
     let mut slow = server.connect();
-    slow.send("GET", "/versioned/stream", &[], &[])
-        .expect("the request is sent");
+    slow.send("GET", "/versioned/stream", &[], &[]).expect("the request is sent");
     assert_eq!(slow.head().expect("the stream starts").status, 200);
     let mut text = slow.piece().expect("a piece").expect("a piece");
     let mut chat = server.open_stream(CHAT, &question(true));
     let mut idle = server.connect();
-    assert_eq!(
-        idle.request("GET", "/healthz", &[], &[]).expect("an answer").status,
-        200
-    );
+    assert_eq!(idle.request("GET", "/healthz", &[], &[]).expect("an answer").status, 200);
 
     server.terminate();
     eventually("the listener closes, or says that it is not ready", || {
@@ -460,22 +387,15 @@ fn a_stopping_server_finishes_its_streams() {
 
 #[test]
 fn a_second_signal_stops_at_once() {
-    let mut server = Setup::default()
-        .plugin("versioned.wasm", &versioned("0001", Temper::Good))
-        .start();
+    let mut server = Setup::default().plugin("versioned.wasm", &versioned("0001", Temper::Good)).start();
     let mut slow = server.connect();
-    slow.send("GET", "/versioned/stream", &[], &[])
-        .expect("the request is sent");
+    slow.send("GET", "/versioned/stream", &[], &[]).expect("the request is sent");
     assert_eq!(slow.head().expect("the stream starts").status, 200);
     let started = Instant::now();
     server.terminate();
     server.terminate();
     server.wait_for_exit();
-    assert!(
-        started.elapsed() < Duration::from_secs(2),
-        "it took {:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(2), "it took {:?}", started.elapsed());
 }
 
 #[test]
@@ -486,11 +406,7 @@ fn an_idle_server_stops_at_once() {
     server.terminate();
     let status = server.wait_for_exit();
     assert!(status.success(), "{status}");
-    assert!(
-        started.elapsed() < Duration::from_secs(5),
-        "it took {:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(5), "it took {:?}", started.elapsed());
 }
 
 // The command line.
@@ -504,9 +420,7 @@ fn run(arguments: &[&str]) -> (bool, String) {
         .stdin(Stdio::null())
         .output()
         .expect("the server's binary starts");
-    let text = [output.stdout, output.stderr]
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .concat();
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     (output.status.success(), text)
 }
 
@@ -515,10 +429,7 @@ fn a_taken_port_is_named() {
     let server = Server::shared();
     let (is_good, text) = run(&["serve", "--listen", &server.listen.to_string()]);
     assert!(!is_good);
-    assert!(
-        text.contains(&server.listen.to_string()) && !text.contains("panicked"),
-        "{text}"
-    );
+    assert!(text.contains(&server.listen.to_string()) && !text.contains("panicked"), "{text}");
 }
 
 #[test]
@@ -528,10 +439,7 @@ fn a_misspelt_key_in_the_configuration_is_named_with_the_right_one() {
     std::fs::write(&file, "[server]\nlistne = \"127.0.0.1:0\"\n").expect("the folder is writable");
     let (is_good, text) = run(&["serve", "--config", file.to_str().expect("a plain path")]);
     assert!(!is_good);
-    assert!(
-        text.contains("listne") && text.contains("listen`") || text.contains("`listen"),
-        "{text}"
-    );
+    assert!(text.contains("listne") && text.contains("listen`") || text.contains("`listen"), "{text}");
 }
 
 #[test]
@@ -555,18 +463,12 @@ fn a_folder_of_models_is_served() {
     let model = folder.path().join("some/copy");
     std::fs::create_dir_all(&model).expect("the folder is writable");
     let built_in = repository().join("host/models/mimus-chat");
-    for entry in std::fs::read_dir(&built_in)
-        .expect("the model is in the repository")
-        .flatten()
-    {
+    for entry in std::fs::read_dir(&built_in).expect("the model is in the repository").flatten() {
         if entry.path().is_file() {
             std::fs::copy(entry.path(), model.join(entry.file_name())).expect("the folder is writable");
         }
     }
-    let server = Setup::default()
-        .argument("--models")
-        .argument(folder.path().to_str().expect("a plain path"))
-        .start();
+    let server = Setup::default().argument("--models").argument(folder.path().to_str().expect("a plain path")).start();
     let mut body = question(false);
     let built_in = server.post(CHAT, &body).expect(200).json();
     body["model"] = json!("some/copy");

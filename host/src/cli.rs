@@ -30,7 +30,7 @@ enum Command {
     /// Models: list
     #[command(subcommand)]
     Model(model::Model),
-    /// Plugins: list
+    /// Plugins: build, list
     #[command(subcommand)]
     Plugin(plugin::Plugin),
     /// Measure this machine
@@ -84,5 +84,8 @@ pub fn run() -> ExitCode {
 
 /// An executor for a command.
 fn runtime() -> Result<tokio::runtime::Runtime, String> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| format!("cannot start threads: {error}"))
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start threads: {error}"))
 }

@@ -110,7 +110,7 @@ pub struct Config {
     pub cache: PathBuf,
     /// Folder of plugins, watched; by default `plugins` in the data folder, where there is one.
     pub plugins: Option<PathBuf>,
-    /// Folder of models, which need not exist; by default `models` in the data folder.
+    /// Folder of models; by default `models` in the data folder, where there is one.
     pub models: Option<PathBuf>,
     /// Whether the models that come with the server are loaded.
     pub has_builtin_models: bool,
@@ -157,7 +157,8 @@ impl Default for PluginConfig {
 impl PluginConfig {
     /// Largest linear memory of its guests, in bytes; at most [`limits::GUEST_MEMORY_BYTES_CEILING`].
     pub fn memory_bytes_max(&self) -> usize {
-        let bytes = self.memory_mib.map_or(limits::GUEST_MEMORY_BYTES_MAX, |mib| (mib as usize).saturating_mul(1 << 20));
+        let bytes =
+            self.memory_mib.map_or(limits::GUEST_MEMORY_BYTES_MAX, |mib| (mib as usize).saturating_mul(1 << 20));
         bytes.min(limits::GUEST_MEMORY_BYTES_CEILING)
     }
 }

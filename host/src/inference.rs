@@ -113,7 +113,13 @@ impl Inference {
     ///
     /// # Errors
     /// See [`InferenceError`]. Nothing is queued on an error.
-    pub async fn chat(&self, model: &str, messages: Vec<Message>, render: RenderOptions, mut options: Options) -> Result<Running, InferenceError> {
+    pub async fn chat(
+        &self,
+        model: &str,
+        messages: Vec<Message>,
+        render: RenderOptions,
+        mut options: Options,
+    ) -> Result<Running, InferenceError> {
         let model = self.model(model)?;
         let rendered = self.render(&model, messages, render).await?;
         let tokens = encode(&model, rendered.prompt, false).await?;
@@ -127,7 +133,12 @@ impl Inference {
     ///
     /// # Errors
     /// See [`InferenceError`].
-    pub async fn render_chat(&self, model: &str, messages: Vec<Message>, render: RenderOptions) -> Result<Rendered, InferenceError> {
+    pub async fn render_chat(
+        &self,
+        model: &str,
+        messages: Vec<Message>,
+        render: RenderOptions,
+    ) -> Result<Rendered, InferenceError> {
         let model = self.model(model)?;
         self.render(&model, messages, render).await
     }
@@ -158,11 +169,18 @@ impl Inference {
             Lookup::Ready(model) => Ok(model),
             Lookup::Loading => Err(InferenceError::NotReady(format!("`{name}` is still loading"))),
             Lookup::Failed(why) => Err(InferenceError::NotReady(why)),
-            Lookup::Unknown => Err(InferenceError::UnknownModel(name.chars().take(limits::MODEL_NAME_SHOWN_CHARS).collect())),
+            Lookup::Unknown => {
+                Err(InferenceError::UnknownModel(name.chars().take(limits::MODEL_NAME_SHOWN_CHARS).collect()))
+            }
         }
     }
 
-    async fn render(&self, model: &LoadedModel, messages: Vec<Message>, render: RenderOptions) -> Result<Rendered, InferenceError> {
+    async fn render(
+        &self,
+        model: &LoadedModel,
+        messages: Vec<Message>,
+        render: RenderOptions,
+    ) -> Result<Rendered, InferenceError> {
         if let Some(kind) = messages.iter().flat_map(|message| &message.content).find_map(medium) {
             return Err(InferenceError::Unsupported(format!("{kind} input for this model")));
         }
@@ -322,7 +340,8 @@ impl Drop for Registration {
     fn drop(&mut self) {
         let mut tags = self.tags.lock();
         if let Some(cancels) = tags.get_mut(&self.key) {
-            cancels.retain(|other| other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), Arc::as_ptr(&self.cancel)));
+            cancels
+                .retain(|other| other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), Arc::as_ptr(&self.cancel)));
             if cancels.is_empty() {
                 tags.remove(&self.key);
             }

@@ -8,12 +8,6 @@
 /// Connections open at once; a further one is closed at once. An idle one costs some 20 KiB, so these cost 400 MiB at most.
 pub const CONNECTIONS_MAX: usize = 20_000;
 
-/// Connections from one address, loopback excepted. One client cannot take all of [`CONNECTIONS_MAX`].
-pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 512;
-
-/// File descriptors kept free of connections, for models, plugins, state and the log.
-pub const DESCRIPTORS_RESERVED: usize = 64;
-
 /// Bytes of a request's head. Larger than any client's cookies and keys; hyper alone would allow 408 KiB.
 pub const HEADER_BYTES_MAX: usize = 32 << 10;
 
@@ -69,9 +63,6 @@ pub const BODY_BYTES_MAX: usize = 32 << 20;
 
 /// Body of a route that states no bound of its own: a conversation of 2 MiB is longer than any context here.
 pub const BODY_BYTES_DEFAULT: usize = 2 << 20;
-
-/// Bytes of all request bodies in memory; a request that would pass this waits, then is refused with 503.
-pub const BODIES_BYTES_MAX: usize = 512 << 20;
 
 /// Longest life of one request, from its head to the end of its answer. Long answers on slow machines take minutes.
 pub const REQUEST_MS: u64 = 600_000;

@@ -20,7 +20,10 @@ fn contents() -> server::Contents {
     let components = mimus_bundle::COMPONENTS.iter();
     let models = mimus_models::MODELS.iter();
     server::Contents {
-        components: components.map(|component| plugin::Bundled { name: component.name, bytes: component.bytes }).collect(),
+        components: components
+            .map(|component| plugin::Bundled { name: component.name, bytes: component.bytes })
+            .collect(),
+        order: mimus_bundle::ORDER,
         models: models.map(|model| model::Builtin { name: model.name, files: model.files }).collect(),
     }
 }

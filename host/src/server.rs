@@ -45,6 +45,8 @@ pub struct Shared {
 pub struct Contents {
     /// Bundled components.
     pub components: Vec<Bundled>,
+    /// Dialects that win paths at the root where the configuration says nothing.
+    pub order: &'static [&'static str],
     /// Built-in models.
     pub models: Vec<Builtin>,
 }
@@ -115,7 +117,8 @@ impl Core {
         if let Some(folder) = &folder {
             check_folder(folder)?;
         }
-        let mut reloader = Reloader::new(loader, snapshot.clone(), records.clone(), metrics.clone(), config.order.clone(), folder);
+        let order = config.order.iter().cloned().chain(contents.order.iter().map(|name| (*name).to_owned())).collect();
+        let mut reloader = Reloader::new(loader, snapshot.clone(), records.clone(), metrics.clone(), order, folder);
         reloader.load_all(&contents.components, |name| config.plugin(name).is_enabled);
         let shared = Arc::new(Shared {
             snapshot,
@@ -184,7 +187,8 @@ impl Server {
     /// Where each dialect answers, its own listener first.
     pub fn addresses(&self) -> Vec<Address> {
         let snapshot = self.shared.snapshot.load();
-        let own = |name: &str| self.doors.iter().find(|(door, _)| matches!(door, Door::Dialect(other) if other == name));
+        let own =
+            |name: &str| self.doors.iter().find(|(door, _)| matches!(door, Door::Dialect(other) if other == name));
         let address = |manifest: &plugin::manifest::Manifest| Address {
             name: manifest.name.clone(),
             base_url: match own(&manifest.name) {

@@ -9,7 +9,6 @@ mod kv;
 mod lease;
 mod tables;
 
-pub use blobs::{BlobError, BlobInfo, Blobs, Reader};
-pub use clock::Clock;
-pub use kv::{Entry, StateError, Store, StoreError};
-pub use lease::{Busy, Lease, Leases};
+pub use blobs::{BlobError, Blobs};
+pub use kv::{Entry, StateError, Store};
+pub use lease::{Lease, Leases};

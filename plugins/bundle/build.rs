@@ -6,17 +6,21 @@ use std::path::{Path, PathBuf};
 
 use mimus_sdk_build::{Options, StdSource, build, print_rerun_if_changed, target_dir_of_build_script};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() {
+    if let Err(error) = bundle() {
+        eprintln!("error: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn bundle() -> Result<(), Box<dyn Error>> {
     let bundle = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
     let plugins = bundle.parent().ok_or("the bundle lies among the plugins")?;
     let packages = packages(plugins, &bundle)?;
     let names: Vec<&str> = packages.iter().map(String::as_str).collect();
     let manifest = plugins.parent().ok_or("the plugins lie in the workspace")?.join("Cargo.toml");
 
-    let built = match names.is_empty() {
-        true => return Err("there is no plugin to compile".into()),
-        false => build(&names, &Options::new(&manifest, target_dir_of_build_script()))?,
-    };
+    let built = build(&names, &Options::new(&manifest, target_dir_of_build_script()))?;
     if built.std != StdSource::Installed {
         println!("cargo::warning=plugins are compiled with {}", built.std);
     }
@@ -24,7 +28,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut list = String::from("/// Every plugin, by name.\npub static COMPONENTS: &[Component] = &[\n");
     for component in &built.components {
         let (name, version) = (&component.name, &component.version);
-        writeln!(list, "    Component {{ name: {name:?}, version: {version:?}, bytes: include_bytes!({:?}) }},", component.path)?;
+        writeln!(
+            list,
+            "    Component {{ name: {name:?}, version: {version:?}, bytes: include_bytes!({:?}) }},",
+            component.path
+        )?;
     }
     list.push_str("];\n");
     std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("components.rs"), list)?;

@@ -28,10 +28,20 @@ pub trait Backend {
     ) -> Result<Box<dyn RunningGeneration>, inference::Error>;
 
     /// `inference.generate`.
-    fn generate(&self, model: &str, prompt: &Prompt, options: &Options) -> Result<Box<dyn RunningGeneration>, inference::Error>;
+    fn generate(
+        &self,
+        model: &str,
+        prompt: &Prompt,
+        options: &Options,
+    ) -> Result<Box<dyn RunningGeneration>, inference::Error>;
 
     /// `inference.render-chat`.
-    fn render_chat(&self, model: &str, messages: &[Message], render: &RenderOptions) -> Result<Rendered, inference::Error> {
+    fn render_chat(
+        &self,
+        model: &str,
+        messages: &[Message],
+        render: &RenderOptions,
+    ) -> Result<Rendered, inference::Error> {
         Err(inference::Error::Unsupported("render-chat".into()))
     }
 
@@ -71,7 +81,13 @@ pub trait Backend {
     }
 
     /// `state.compare-and-swap`.
-    fn state_compare_and_swap(&self, key: &str, version: u64, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, state::Error> {
+    fn state_compare_and_swap(
+        &self,
+        key: &str,
+        version: u64,
+        value: &[u8],
+        ttl_ms: Option<u64>,
+    ) -> Result<u64, state::Error> {
         Err(no_state())
     }
 

@@ -4,7 +4,8 @@ use crate::backend::{Backend, RunningGeneration, host};
 use crate::chat::{Message, RenderOptions, Rendered};
 
 pub use crate::bindings::personality::mimus::plugin::inference::{
-    Completion, Constraint, ContextExcess, Error, Finish, FinishReason, InvalidValue, Options, Piece, Prompt, TokenLogprob,
+    Completion, Constraint, ContextExcess, Error, Finish, FinishReason, InvalidValue, Options, Piece, Prompt,
+    TokenLogprob,
 };
 
 /// Pieces that [`Generation::pieces`] takes at once. A slow client makes for large batches, and this bounds the memory they need.

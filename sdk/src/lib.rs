@@ -53,6 +53,8 @@ pub mod chat;
 pub mod clock;
 pub mod config;
 pub mod dialect;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod golden;
 pub mod inference;
 pub mod log;
 pub mod manifest;

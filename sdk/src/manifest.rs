@@ -146,8 +146,8 @@ pub fn check(manifest: &Manifest) -> Result<(), String> {
         shapes.push(shape);
     }
     if !manifest.openapi.is_empty() {
-        let fragment: serde_json::Value =
-            serde_json::from_str(&manifest.openapi).map_err(|error| format!("the OpenAPI fragment is not JSON: {error}"))?;
+        let fragment: serde_json::Value = serde_json::from_str(&manifest.openapi)
+            .map_err(|error| format!("the OpenAPI fragment is not JSON: {error}"))?;
         if !fragment.is_object() {
             return Err("the OpenAPI fragment is not an object".into());
         }

@@ -32,7 +32,8 @@ pub fn with_backend<R>(backend: Rc<dyn Backend>, work: impl FnOnce() -> R) -> R 
 }
 
 pub(crate) fn current() -> Rc<dyn Backend> {
-    BACKEND.with_borrow(|backend| backend.clone().expect("a call to the host outside of mimus_sdk::native::with_backend"))
+    BACKEND
+        .with_borrow(|backend| backend.clone().expect("a call to the host outside of mimus_sdk::native::with_backend"))
 }
 
 /// Headers and body in memory, as the source of a [`crate::Request`].

@@ -35,7 +35,9 @@ pub fn decode(text: &str) -> Cow<'_, str> {
         }
         index += 1;
     }
-    Cow::Owned(String::from_utf8(decoded).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    Cow::Owned(
+        String::from_utf8(decoded).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+    )
 }
 
 fn hex_byte(digits: &[u8]) -> Option<u8> {

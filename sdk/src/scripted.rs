@@ -108,8 +108,12 @@ impl Default for ScriptedHost {
 impl ScriptedHost {
     /// A host with one model, `scripted`, that answers `Hello there friend`, one word a piece.
     pub fn new() -> Self {
-        let script =
-            Script { answer: Answer::Text("Hello there friend".into()), pieces_at_once: 1, refusal: None, failure: None };
+        let script = Script {
+            answer: Answer::Text("Hello there friend".into()),
+            pieces_at_once: 1,
+            refusal: None,
+            failure: None,
+        };
         let inner = Inner {
             script: RefCell::new(script),
             models: RefCell::default(),
@@ -215,7 +219,13 @@ impl ScriptedHost {
     }
 
     /// Makes the model's answer to an input of `prompt` tokens.
-    fn start(&self, name: &str, input: Input, prompt: Vec<u32>, options: &Options) -> Result<Box<dyn RunningGeneration>, Error> {
+    fn start(
+        &self,
+        name: &str,
+        input: Input,
+        prompt: Vec<u32>,
+        options: &Options,
+    ) -> Result<Box<dyn RunningGeneration>, Error> {
         let asked = Asked { model: name.into(), input, options: options.clone() };
         let echoed = last_text(&asked.input, &self.inner.vocabulary.borrow());
         self.inner.asked.borrow_mut().push(asked);
@@ -369,7 +379,13 @@ impl Backend for ScriptedHost {
         self.inner.store.borrow_mut().put(key, value, ttl_ms, self.inner.now_ms.get())
     }
 
-    fn state_compare_and_swap(&self, key: &str, version: u64, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, state::Error> {
+    fn state_compare_and_swap(
+        &self,
+        key: &str,
+        version: u64,
+        value: &[u8],
+        ttl_ms: Option<u64>,
+    ) -> Result<u64, state::Error> {
         let now_ms = self.inner.now_ms.get();
         let present = self.inner.store.borrow().get(key, now_ms)?.map_or(0, |entry| entry.version);
         if present != version {

@@ -36,7 +36,12 @@ pub fn put<T: Serialize + ?Sized>(key: &str, value: &T, ttl: Option<Duration>) -
 }
 
 /// Stores a value as JSON only if the key has that version; 0 means absent.
-pub fn compare_and_swap<T: Serialize + ?Sized>(key: &str, version: u64, value: &T, ttl: Option<Duration>) -> Result<u64, Error> {
+pub fn compare_and_swap<T: Serialize + ?Sized>(
+    key: &str,
+    version: u64,
+    value: &T,
+    ttl: Option<Duration>,
+) -> Result<u64, Error> {
     Backend::state_compare_and_swap(&*host(), key, version, &to_json(value)?, millis(ttl))
 }
 

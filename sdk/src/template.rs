@@ -12,7 +12,8 @@ pub trait Template {
     fn describe(&self) -> TemplateManifest;
 
     /// Renders a conversation in the format `context.format`.
-    fn render(&self, context: &Context, messages: &[Message], options: &RenderOptions) -> Result<Rendered, RenderError>;
+    fn render(&self, context: &Context, messages: &[Message], options: &RenderOptions)
+    -> Result<Rendered, RenderError>;
 }
 
 /// A manifest of string literals.
@@ -34,15 +35,29 @@ pub fn manifest(name: &str, version: &str, formats: &[&str]) -> TemplateManifest
 /// # Errors
 /// When the message holds an image, a sound or a film.
 pub fn text_of(message: &Message, index: usize) -> Result<Cow<'_, str>, RenderError> {
-    let error = || RenderError::Conversation(format!("message {index} holds more than text, and this format has no place for it"));
+    let error = || {
+        RenderError::Conversation(format!("message {index} holds more than text, and this format has no place for it"))
+    };
     message.plain_text().ok_or_else(error)
+}
+
+/// The error of formats in which user and assistant take turns.
+pub fn must_alternate(index: usize) -> RenderError {
+    RenderError::Conversation(format!(
+        "message {index} breaks the turns: user and assistant must alternate, starting with user"
+    ))
 }
 
 /// Ends a rendering: leaves the last message open where that was asked for, and adds the strings that end an answer.
 ///
 /// # Errors
 /// When the last message is to be continued and has no text, or the format does not show it.
-pub fn finish(prompt: String, stop: &[&str], messages: &[Message], options: &RenderOptions) -> Result<Rendered, RenderError> {
+pub fn finish(
+    prompt: String,
+    stop: &[&str],
+    messages: &[Message],
+    options: &RenderOptions,
+) -> Result<Rendered, RenderError> {
     let prompt = if options.continue_final_message { open_last_message(prompt, messages)? } else { prompt };
     Ok(Rendered { prompt, stop: stop.iter().map(|text| (*text).into()).collect() })
 }
@@ -89,7 +104,7 @@ macro_rules! template {
                     }
                 }
 
-                $crate::bindings::template::export_template!(Component with_types_in $crate::bindings::template);
+        $crate::bindings::template::export_template!(Component with_types_in $crate::bindings::template);
             }
 
             #[cfg(not(target_arch = "wasm32"))]

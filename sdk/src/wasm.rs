@@ -27,12 +27,22 @@ impl Backend for Imports {
         Ok(Box::new(generation))
     }
 
-    fn generate(&self, model: &str, prompt: &Prompt, options: &Options) -> Result<Box<dyn RunningGeneration>, inference::Error> {
+    fn generate(
+        &self,
+        model: &str,
+        prompt: &Prompt,
+        options: &Options,
+    ) -> Result<Box<dyn RunningGeneration>, inference::Error> {
         let generation = plugin::inference::generate(model, prompt, options)?;
         Ok(Box::new(generation))
     }
 
-    fn render_chat(&self, model: &str, messages: &[Message], render: &RenderOptions) -> Result<Rendered, inference::Error> {
+    fn render_chat(
+        &self,
+        model: &str,
+        messages: &[Message],
+        render: &RenderOptions,
+    ) -> Result<Rendered, inference::Error> {
         plugin::inference::render_chat(model, messages, render)
     }
 
@@ -64,7 +74,13 @@ impl Backend for Imports {
         plugin::state::put(key, value, ttl_ms)
     }
 
-    fn state_compare_and_swap(&self, key: &str, version: u64, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, state::Error> {
+    fn state_compare_and_swap(
+        &self,
+        key: &str,
+        version: u64,
+        value: &[u8],
+        ttl_ms: Option<u64>,
+    ) -> Result<u64, state::Error> {
         plugin::state::compare_and_swap(key, version, value, ttl_ms)
     }
 

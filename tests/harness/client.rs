@@ -59,6 +59,8 @@ enum Framing {
 pub struct Connection {
     reader: BufReader<TcpStream>,
     framing: Framing,
+    /// Whether the request sent last was `HEAD`, whose answer has a length and no body.
+    is_head: bool,
 }
 
 impl Connection {
@@ -68,10 +70,7 @@ impl Connection {
         socket.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
         socket.set_write_timeout(Some(PATIENCE)).expect("a timeout can be set");
         socket.set_nodelay(true).expect("nodelay can be set");
-        Self {
-            reader: BufReader::new(socket),
-            framing: Framing::None,
-        }
+        Self { reader: BufReader::new(socket), framing: Framing::None, is_head: false }
     }
 
     /// Sends bytes as they are.
@@ -81,6 +80,7 @@ impl Connection {
 
     /// Sends a request with a length, and waits for nothing.
     pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> io::Result<()> {
+        self.is_head = method == "HEAD";
         let mut text = format!("{method} {path} HTTP/1.1\r\nhost: test\r\n");
         for (name, value) in headers {
             text += &format!("{name}: {value}\r\n");
@@ -104,11 +104,7 @@ impl Connection {
     pub fn answer(&mut self) -> io::Result<Answer> {
         let head = self.head()?;
         let body = self.rest()?;
-        Ok(Answer {
-            status: head.status,
-            headers: head.headers,
-            body,
-        })
+        Ok(Answer { status: head.status, headers: head.headers, body })
     }
 
     /// Reads status and headers, and past interim answers (1xx).
@@ -126,24 +122,18 @@ impl Connection {
                 if line.is_empty() {
                     break;
                 }
-                let (name, value) = line
-                    .split_once(':')
-                    .ok_or_else(|| invalid(format!("not a header: {line:?}")))?;
+                let (name, value) = line.split_once(':').ok_or_else(|| invalid(format!("not a header: {line:?}")))?;
                 headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
             }
             if (100..200).contains(&status) {
                 continue;
             }
-            self.framing = if status == 204 || status == 304 {
+            self.framing = if self.is_head || status == 204 || status == 304 {
                 Framing::None
             } else if header(&headers, "transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
                 Framing::Chunked
             } else if let Some(length) = header(&headers, "content-length") {
-                Framing::Length(
-                    length
-                        .parse()
-                        .map_err(|_| invalid(format!("not a length: {length:?}")))?,
-                )
+                Framing::Length(length.parse().map_err(|_| invalid(format!("not a length: {length:?}")))?)
             } else {
                 Framing::UntilClosed
             };
@@ -205,19 +195,15 @@ impl Connection {
         self.reader.read_until(b'\n', &mut line)?;
         match line.strip_suffix(b"\r\n") {
             Some(line) => Ok(String::from_utf8_lossy(line).into_owned()),
-            None => Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                format!("closed in the middle of a line: {line:?}"),
-            )),
+            None => {
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("closed in the middle of a line: {line:?}")))
+            }
         }
     }
 }
 
 fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers
-        .iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.as_str())
+    headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
 fn invalid(message: String) -> io::Error {

@@ -21,11 +21,7 @@ pub fn run(environment: &str, script: &str, arguments: &[&str]) {
         .output()
         .expect("the environment's interpreter starts");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{script}:\n{text}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{script}:\n{text}\n{}", String::from_utf8_lossy(&output.stderr));
     // Shown by `cargo test -- --nocapture`.
     println!("{text}");
 }
@@ -45,8 +41,5 @@ fn prepare(clients: &Path, name: &str) -> Environment {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let answer: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
     let field = |key: &str| answer[key].as_str().expect("a string").to_owned();
-    Environment {
-        python: field("python"),
-        path: field("path"),
-    }
+    Environment { python: field("python"), path: field("path") }
 }

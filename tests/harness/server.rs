@@ -44,10 +44,7 @@ impl Setup {
 
     /// Starts the server and waits until it is ready.
     pub fn start(self) -> Server {
-        let folder = tempfile::Builder::new()
-            .prefix("mimus-test-")
-            .tempdir()
-            .expect("a temporary folder can be made");
+        let folder = tempfile::Builder::new().prefix("mimus-test-").tempdir().expect("a temporary folder can be made");
         let plugins = folder.path().join("plugins");
         fs::create_dir(&plugins).expect("the temporary folder is writable");
         for (file, bytes) in &self.plugins {
@@ -65,21 +62,14 @@ impl Setup {
         }
         command.args(&self.arguments);
         // A working folder of its own, so that no configuration file of the developer is found.
-        command
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
+        command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
         let log = folder.path().join("log");
         command.stderr(File::create(&log).expect("the temporary folder is writable"));
         let mut child = command.spawn().expect("the server's binary starts");
-        let (listen, bases) = wait_until_ready(&mut child, &log);
-        Server {
-            child,
-            listen,
-            bases,
-            plugins,
-            folder,
-        }
+        let (listen, bases) = wait_until_it_listens(&mut child, &log);
+        let server = Server { child, listen, bases, plugins, folder };
+        eventually("the models are loaded", || (server.get("/readyz").status == 200).then_some(()));
+        server
     }
 }
 
@@ -115,9 +105,7 @@ impl Server {
 
     /// Base URL of a dialect, as the server printed it.
     pub fn base(&self, dialect: &str) -> &str {
-        self.bases
-            .get(dialect)
-            .unwrap_or_else(|| panic!("no dialect {dialect} among {:?}", self.bases))
+        self.bases.get(dialect).unwrap_or_else(|| panic!("no dialect {dialect} among {:?}", self.bases))
     }
 
     /// A new connection to the main listener.
@@ -128,9 +116,7 @@ impl Server {
     /// A request on a connection of its own.
     #[track_caller]
     pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        self.connect()
-            .request(method, path, headers, body)
-            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+        self.connect().request(method, path, headers, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
     /// GET on a connection of its own.
@@ -142,24 +128,14 @@ impl Server {
     /// POST of JSON on a connection of its own.
     #[track_caller]
     pub fn post(&self, path: &str, body: &Value) -> Answer {
-        self.request(
-            "POST",
-            path,
-            &[("content-type", "application/json")],
-            body.to_string().as_bytes(),
-        )
+        self.request("POST", path, &[("content-type", "application/json")], body.to_string().as_bytes())
     }
 
     /// POST of JSON; status and headers have been read when it returns, the body streams.
     pub fn open_stream(&self, path: &str, body: &Value) -> Connection {
         let mut connection = self.connect();
         connection
-            .send(
-                "POST",
-                path,
-                &[("content-type", "application/json")],
-                body.to_string().as_bytes(),
-            )
+            .send("POST", path, &[("content-type", "application/json")], body.to_string().as_bytes())
             .expect("the request is sent");
         let head = connection.head().expect("the answer starts");
         assert_eq!(head.status, 200);
@@ -183,31 +159,24 @@ impl Server {
         fs::remove_file(self.plugins.join(file)).expect("the plugin file is there");
     }
 
-    /// What `mimus plugin list --json` says of one plugin; none when it is not listed.
+    /// What `mimus plugin list --json` says of the plugin that serves under this name; none when there is none.
     pub fn plugin(&self, name: &str) -> Option<Value> {
-        let plugins = self.command(&["plugin", "list"]);
-        let plugins = plugins
-            .as_array()
-            .or_else(|| plugins["plugins"].as_array())
-            .expect("a list of plugins")
-            .clone();
-        plugins.into_iter().find(|plugin| plugin["name"] == name)
+        let listing = self.command(&["plugin", "list"]);
+        let plugins = listing["plugins"].as_array().expect("a list of plugins").clone();
+        let serves = |plugin: &Value| plugin["state"].as_str().is_some_and(|state| state.starts_with("active"));
+        plugins.into_iter().find(|plugin| plugin["name"] == name && serves(plugin))
     }
 
     /// Runs another command of the server's binary against this server and returns the JSON it prints.
     pub fn command(&self, arguments: &[&str]) -> Value {
         let output = Command::new(env!("CARGO_BIN_EXE_mimus"))
             .args(arguments)
-            .args(["--json", "--server", &format!("http://{}", self.listen)])
+            .args(["--json", "--url", &format!("http://{}", self.listen)])
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .output()
             .expect("the server's binary starts");
-        assert!(
-            output.status.success(),
-            "{arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("{arguments:?}: {error} in {}", String::from_utf8_lossy(&output.stdout)))
     }
@@ -215,43 +184,25 @@ impl Server {
     /// One sample of `/metrics` by the text before its value.
     pub fn metric(&self, sample: &str) -> Option<f64> {
         let text = self.get("/metrics").expect(200).text();
-        text.lines().find_map(|line| {
-            line.strip_prefix(sample)?
-                .strip_prefix(' ')?
-                .split(' ')
-                .next()?
-                .parse()
-                .ok()
-        })
+        text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' ')?.split(' ').next()?.parse().ok())
     }
 
     /// Memory of the process in KiB, as the kernel counts it.
     pub fn resident_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the server runs");
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .expect("the kernel counts memory");
-        line.split_whitespace()
-            .nth(1)
-            .and_then(|number| number.parse().ok())
-            .expect("a number of KiB")
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("the kernel counts memory");
+        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number of KiB")
     }
 
     /// Asks the server to stop, as a supervisor does.
     pub fn terminate(&self) {
-        let status = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status()
-            .expect("kill starts");
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill starts");
         assert!(status.success(), "the server takes signals");
     }
 
     /// Waits for the process to end.
     pub fn wait_for_exit(&mut self) -> ExitStatus {
-        eventually("the server ends", || {
-            self.child.try_wait().expect("the server is our child")
-        })
+        eventually("the server ends", || self.child.try_wait().expect("the server is our child"))
     }
 
     /// Whether the process still runs.
@@ -271,13 +222,13 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("--- the server's log ---\n{}", self.log());
+            eprintln!("--- the end of the server's log ---\n{}", last_lines(&self.log()));
         }
     }
 }
 
 /// Reads the line in which the server says where it listens.
-fn wait_until_ready(child: &mut Child, log: &Path) -> (SocketAddr, BTreeMap<String, String>) {
+fn wait_until_it_listens(child: &mut Child, log: &Path) -> (SocketAddr, BTreeMap<String, String>) {
     let stdout = child.stdout.take().expect("standard output is piped");
     let (sender, receiver) = mpsc::channel();
     // Reads on until the end, so that the server never waits for a full pipe.
@@ -300,10 +251,7 @@ fn wait_until_ready(child: &mut Child, log: &Path) -> (SocketAddr, BTreeMap<Stri
                 // Either fails only when the process has ended already.
                 let _ = child.kill();
                 let status = child.wait();
-                panic!(
-                    "the server did not get ready ({reason}, {status:?}):\n{}",
-                    read_log(log)
-                );
+                panic!("the server did not get ready ({reason}, {status:?}):\n{}", read_log(log));
             }
         }
     };
@@ -312,15 +260,18 @@ fn wait_until_ready(child: &mut Child, log: &Path) -> (SocketAddr, BTreeMap<Stri
         .and_then(|url| url.strip_prefix("http://"))
         .expect("the ready line names the listener");
     let dialects = event["dialects"].as_array().expect("the ready line names the dialects");
-    let bases = dialects
-        .iter()
-        .map(|dialect| (text(&dialect["name"]), text(&dialect["base_url"])))
-        .collect();
+    let bases = dialects.iter().map(|dialect| (text(&dialect["name"]), text(&dialect["base_url"]))).collect();
     (address.parse().expect("an address and a port"), bases)
 }
 
 fn text(value: &Value) -> String {
     value.as_str().expect("a string").to_owned()
+}
+
+/// The end of a log, which is where the trouble is.
+fn last_lines(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
 fn read_log(path: &Path) -> String {

@@ -31,7 +31,8 @@ pub struct Measurement {
     pub output_tokens_per_second: f64,
 }
 
-/// Runs `workload` once on prompts that share nothing.
+/// Runs `workload` once on prompts that share nothing. Every stream is read by a thread of its own, because one
+/// that nobody reads pauses.
 ///
 /// # Errors
 /// Whatever a request ends with.
@@ -41,24 +42,24 @@ pub fn measure(model: &dyn TextModel, workload: Workload) -> Result<Measurement,
     for stream in 0..workload.streams {
         generations.push(model.submit(request(model, workload, stream))?);
     }
-    let mut first_tokens = Vec::with_capacity(workload.streams);
-    for generation in &mut generations {
-        take(generation, 1)?;
-        first_tokens.push(begin.elapsed());
-    }
-    let prefilled = begin.elapsed();
-    for generation in &mut generations {
-        take(generation, workload.output_tokens)?;
-    }
-    let total = begin.elapsed();
-    first_tokens.sort_unstable();
+    let times: Result<Vec<(Duration, Duration)>, EngineError> = std::thread::scope(|threads| {
+        let readers: Vec<_> =
+            generations.into_iter().map(|generation| threads.spawn(move || read(generation, begin))).collect();
+        let panicked = |_| Err(EngineError::Failed("a reader panicked".to_owned()));
+        readers.into_iter().map(|reader| reader.join().unwrap_or_else(panicked)).collect()
+    });
+    let times = times?;
+    let mut firsts: Vec<Duration> = times.iter().map(|&(first, _)| first).collect();
+    firsts.sort_unstable();
+    let prefilled = firsts.last().copied().unwrap_or_default();
+    let total = times.iter().map(|&(_, last)| last).max().unwrap_or_default();
     let streams = workload.streams as f64;
+    let decoded = streams * f64::from(workload.output_tokens.saturating_sub(1));
     Ok(Measurement {
         total,
-        first_token: first_tokens.get(workload.streams / 2).copied().unwrap_or_default(),
+        first_token: firsts.get(workload.streams / 2).copied().unwrap_or_default(),
         prompt_tokens_per_second: streams * f64::from(workload.prompt_tokens) / prefilled.as_secs_f64(),
-        output_tokens_per_second: streams * f64::from(workload.output_tokens.saturating_sub(1))
-            / (total - prefilled).as_secs_f64(),
+        output_tokens_per_second: decoded / (total - prefilled).as_secs_f64(),
     })
 }
 
@@ -79,12 +80,13 @@ fn request(model: &dyn TextModel, workload: Workload, stream: usize) -> Generate
     request
 }
 
-/// Reads until `tokens` tokens were generated.
-fn take(generation: &mut Generation, tokens: u32) -> Result<(), EngineError> {
+/// Reads a stream to its end: when its first and its last token came.
+fn read(mut generation: Generation, begin: Instant) -> Result<(Duration, Duration), EngineError> {
+    let mut first = None;
     while let Some(piece) = generation.next_blocking() {
-        if piece?.generated_tokens >= tokens {
-            return Ok(());
-        }
+        piece?;
+        first.get_or_insert_with(|| begin.elapsed());
     }
-    Ok(())
+    let last = begin.elapsed();
+    Ok((first.unwrap_or(last), last))
 }

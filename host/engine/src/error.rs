@@ -45,26 +45,17 @@ pub enum LoadError {
 impl LoadError {
     /// A [`LoadError::Malformed`] for `file`.
     pub(crate) fn malformed(file: &str, reason: impl ToString) -> Self {
-        Self::Malformed {
-            file: file.to_owned(),
-            reason: reason.to_string(),
-        }
+        Self::Malformed { file: file.to_owned(), reason: reason.to_string() }
     }
 
     /// A [`LoadError::Read`] for `file`.
     pub(crate) fn read(file: &str, reason: impl ToString) -> Self {
-        Self::Read {
-            file: file.to_owned(),
-            reason: reason.to_string(),
-        }
+        Self::Read { file: file.to_owned(), reason: reason.to_string() }
     }
 
     /// A [`LoadError::Tensor`] for `name`.
     pub(crate) fn tensor(name: &str, reason: impl ToString) -> Self {
-        Self::Tensor {
-            name: name.to_owned(),
-            reason: reason.to_string(),
-        }
+        Self::Tensor { name: name.to_owned(), reason: reason.to_string() }
     }
 }
 
@@ -110,9 +101,6 @@ pub enum EngineError {
 impl EngineError {
     /// An [`EngineError::Invalid`] for `field`.
     pub(crate) fn invalid(field: &'static str, reason: impl ToString) -> Self {
-        Self::Invalid {
-            field,
-            reason: reason.to_string(),
-        }
+        Self::Invalid { field, reason: reason.to_string() }
     }
 }

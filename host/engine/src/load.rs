@@ -10,7 +10,7 @@ use crate::limits;
 use crate::local::LocalModel;
 use crate::model::Decoder;
 use crate::model::decoder::LlamaDecoder;
-use crate::scheduler::Bounds;
+use crate::scheduler::{Bounds, blocks_for};
 use crate::source::{Files, ModelFile, Source};
 use crate::text_model::{ModelInfo, SamplingDefaults, TextModel};
 use crate::tokenizer::{self, Tokenizer};
@@ -157,10 +157,13 @@ fn start(parts: Parts, options: &LoadOptions) -> Result<Arc<dyn TextModel>, Load
         let reason = format!("{} bytes for keys and values hold no block of {block_bytes}", options.kv_bytes_max);
         return Err(LoadError::Resource(reason));
     }
-    let wanted = options.context_tokens_max.map_or(config.context_tokens, |max| config.context_tokens.min(max as usize));
+    let wanted =
+        options.context_tokens_max.map_or(config.context_tokens, |max| config.context_tokens.min(max as usize));
     let context_tokens = wanted.min(blocks.saturating_mul(BLOCK_TOKENS)).max(1);
     info.context_tokens = u32::try_from(context_tokens).unwrap_or(u32::MAX);
     let slots = options.slots.max(1);
+    // More than all slots can fill would hold old prefixes only, and memory for as long as the model is loaded.
+    let blocks = blocks.min(slots.saturating_mul(blocks_for(context_tokens)));
     let bounds = Bounds {
         slots,
         step_tokens: options.step_tokens.max(1),

@@ -84,6 +84,11 @@ impl GenerateRequest {
             let reason = format!("must be at most {}", limits::LOGPROBS_MAX);
             return Err(EngineError::invalid("logprobs", reason));
         }
+        let scores = self.prompt.len() as u64 * u64::from(self.logprobs.unwrap_or(0) + 1);
+        if self.prompt_logprobs && scores > limits::PROMPT_LOGPROBS_MAX {
+            let reason = format!("{scores} of the prompt pass {}", limits::PROMPT_LOGPROBS_MAX);
+            return Err(EngineError::invalid("logprobs", reason));
+        }
         self.sampling.check(info.vocab_tokens)?;
         check_ids("stop_tokens", &self.stop_tokens, info.vocab_tokens)?;
         let tokens_max = self.check_length(info)?;
@@ -112,11 +117,8 @@ impl GenerateRequest {
             return Ok((limit - prompt).min(share));
         };
         if choices * u64::from(tokens_max) > limits::WORK_TOKENS_MAX {
-            let reason = format!(
-                "{} choices of {tokens_max} tokens pass {} in all",
-                self.choices,
-                limits::WORK_TOKENS_MAX
-            );
+            let reason =
+                format!("{} choices of {tokens_max} tokens pass {} in all", self.choices, limits::WORK_TOKENS_MAX);
             return Err(EngineError::invalid("tokens_max", reason));
         }
         Ok(tokens_max)

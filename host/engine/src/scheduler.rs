@@ -20,8 +20,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 pub(crate) use inbox::{Inbox, Job};
-pub(crate) use sequence::Ticket;
 use sequence::Sequence;
+pub(crate) use sequence::Ticket;
 
 use crate::kv_cache::{BLOCK_TOKENS, KvCache};
 use crate::model::Decoder;
@@ -68,12 +68,7 @@ impl Scheduler {
     ///
     /// * `bounds.kv_blocks_max`: at least what one sequence of `context_tokens` needs, so that the oldest
     ///   sequence can always go on.
-    pub(crate) fn new(
-        decoder: Box<dyn Decoder>,
-        tokenizer: Arc<Tokenizer>,
-        inbox: Arc<Inbox>,
-        bounds: Bounds,
-    ) -> Self {
+    pub(crate) fn new(decoder: Box<dyn Decoder>, tokenizer: Arc<Tokenizer>, inbox: Arc<Inbox>, bounds: Bounds) -> Self {
         assert!(bounds.kv_blocks_max >= blocks_for(bounds.context_tokens), "one context fits the cache");
         let cache = KvCache::new(decoder.kv_shape(), bounds.kv_blocks_max);
         Self {

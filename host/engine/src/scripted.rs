@@ -186,9 +186,8 @@ impl ScriptedDecoder {
 /// What follows the last line that begins in `user: `, up to the line that begins in `assistant:`.
 fn last_user_message(prompt: &[u8]) -> &[u8] {
     let begins = |index: usize| index == 0 || prompt[index - 1] == b'\n';
-    let find_last = |marker: &[u8]| {
-        (0..prompt.len()).rev().find(|&index| begins(index) && prompt[index..].starts_with(marker))
-    };
+    let find_last =
+        |marker: &[u8]| (0..prompt.len()).rev().find(|&index| begins(index) && prompt[index..].starts_with(marker));
     let Some(start) = find_last(b"user: ").map(|index| index + b"user: ".len()) else {
         return prompt;
     };

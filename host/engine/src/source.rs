@@ -39,10 +39,8 @@ impl Files {
 
     /// Opens the file called `name`, which must be a plain name.
     pub(crate) fn open(&self, name: &str) -> Result<ModelFile, LoadError> {
-        let is_plain = !name.is_empty()
-            && name.len() <= 255
-            && !name.starts_with('.')
-            && !name.contains(['/', '\\', ':', '\0']);
+        let is_plain =
+            !name.is_empty() && name.len() <= 255 && !name.starts_with('.') && !name.contains(['/', '\\', ':', '\0']);
         if !is_plain {
             return Err(LoadError::malformed("model folder", format!("bad file name {name:?}")));
         }

@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn earliest_match_wins() {
         check(&["b", "ab"], "xab", Stop::Found { index: 1, start: 1, end: 3 });
-        check(&["ab", "a"], "xab", Stop::Found { index: 1, start: 1, end: 2 });
+        check(&["ab", "a"], "xab", Stop::Found { index: 0, start: 1, end: 3 });
         check(&["aab"], "aa", Stop::Possible { start: 0 });
         check(&["aab"], "aaa", Stop::Possible { start: 1 });
         check(&["xyz", "y"], "ax", Stop::Possible { start: 1 });

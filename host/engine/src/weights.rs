@@ -5,6 +5,7 @@
 
 pub(crate) mod gguf;
 pub(crate) mod gguf_value;
+mod quantized;
 pub(crate) mod safetensors;
 
 use candle_core::quantized::GgmlDType;
@@ -12,7 +13,7 @@ use candle_core::quantized::GgmlDType;
 use crate::error::LoadError;
 use crate::load::Progress;
 use crate::model::kernel::Bf16;
-use crate::model::linear::{Linear, Packed, Quantized};
+use crate::model::linear::{Linear, Packed};
 use crate::model::names::TensorName;
 
 /// A tensor as it lies in a file.
@@ -21,8 +22,6 @@ pub(crate) struct RawTensor {
     pub(crate) name: String,
     /// How its numbers are stored. GGUF's kinds include those of safetensors.
     pub(crate) kind: GgmlDType,
-    /// Its shape, slowest dimension first.
-    pub(crate) shape: Vec<usize>,
     /// Exactly as many bytes as shape and kind need.
     pub(crate) bytes: Vec<u8>,
 }
@@ -63,13 +62,10 @@ impl<'a> Weights<'a> {
     pub(crate) fn matrix(&mut self, name: TensorName, columns: usize, depth: usize) -> Result<Linear, LoadError> {
         let raw = self.read(name, &[columns, depth])?;
         let matrix = match raw.kind {
-            GgmlDType::F32 => Linear::F32(Packed::new(&f32_from(&raw.bytes), columns, depth)),
-            GgmlDType::BF16 => Linear::Bf16(Packed::new(&bf16_from(&raw.bytes), columns, depth)),
-            GgmlDType::F16 => Linear::F32(Packed::new(&f16_from(&raw.bytes), columns, depth)),
-            kind => {
-                let quantized = Quantized::new(kind, raw.bytes, columns, depth);
-                Linear::Quantized(quantized.map_err(|error| LoadError::tensor(&raw.name, error))?)
-            }
+            GgmlDType::F32 => Linear::F32(Packed::new(&f32_from(&raw.bytes), &[], columns, depth)),
+            GgmlDType::BF16 => Linear::Bf16(Packed::new(&bf16_from(&raw.bytes), &[], columns, depth)),
+            GgmlDType::F16 => Linear::F32(Packed::new(&f16_from(&raw.bytes), &[], columns, depth)),
+            _ => Linear::Scaled8(quantized::pack(&raw, columns, depth)?),
         };
         Ok(matrix)
     }
@@ -109,7 +105,9 @@ impl RawTensor {
     pub(crate) fn into_vector(self) -> Result<Vec<f32>, LoadError> {
         match self.kind {
             GgmlDType::F32 => Ok(f32_from(&self.bytes)),
-            GgmlDType::BF16 => Ok(bf16_from(&self.bytes).into_iter().map(crate::model::kernel::Weight::widen).collect()),
+            GgmlDType::BF16 => {
+                Ok(bf16_from(&self.bytes).into_iter().map(crate::model::kernel::Weight::widen).collect())
+            }
             GgmlDType::F16 => Ok(f16_from(&self.bytes)),
             kind => Err(LoadError::tensor(&self.name, format!("a vector cannot be {kind:?}"))),
         }

@@ -4,9 +4,9 @@ Each model has random weights and a small real tokenizer. `expect.json` beside i
 token ids, the greedy continuation of 64 tokens with log-probabilities, and the log-probabilities of the prompt.
 The seeds are chosen so that no greedy step is a near tie.
 
-To make them again, in a virtual environment (Python 3.12 or newer; the versions the files were made with):
+To make them again, in a virtual environment (the versions the files were made with):
 
-    pip install torch==2.15.0 transformers==5.23.0 gguf==0.19.0 sentencepiece==0.2.2
+    pip install torch==2.15.0 transformers==5.23.0 gguf==0.19.0 sentencepiece==0.2.3
     python golden.py
 """
 
@@ -84,6 +84,13 @@ def randomise(model, seed):
                 parameter.copy_(noise / parameter.shape[-1] ** 0.5)
 
 
+def round_to(model, dtype):
+    """Rounds the weights as they will be stored. `model.to(dtype)` would round the rotary frequencies too."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(parameter.to(dtype).float())
+
+
 def continuation(model, ids):
     """The greedy continuation; None where a step is a near tie or an end token comes."""
     tokens, steps = list(ids), []
@@ -128,8 +135,8 @@ def make(name, build, dtype=torch.float32, shard=None):
     for seed in range(1000):
         model = build().eval()
         randomise(model, seed)
-        # Rounded as they are stored; computed in f32, as the engine does.
-        model = model.to(dtype).float()
+        # Computed in f32, as the engine does.
+        round_to(model, dtype)
         expect = expectations(model, tokenizer.encode, lambda ids: tokenizer.decode(ids, skip_special_tokens=True))
         if expect is not None:
             break
@@ -139,7 +146,6 @@ def make(name, build, dtype=torch.float32, shard=None):
     tokenizer.save_pretrained(folder)
     save(name, expect)
     print(name, "seed", seed, sum(file.stat().st_size for file in folder.iterdir()), "bytes")
-    return model.float()
 
 
 def llama():
@@ -192,7 +198,7 @@ def sentencepiece_model():
     path = FOLDER / "sentencepiece"
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(TEXT * 4), model_prefix=str(path), vocab_size=VOCAB + 40, model_type="bpe",
-        byte_fallback=True, character_coverage=0.9, hard_vocab_limit=False, normalization_rule_name="identity",
+        byte_fallback=True, character_coverage=0.98, hard_vocab_limit=False, normalization_rule_name="identity",
         remove_extra_whitespaces=False, minloglevel=2,
     )
     processor = sentencepiece.SentencePieceProcessor(model_file=f"{path}.model")
@@ -253,7 +259,7 @@ def make_gguf_llama():
         config.vocab_size = size
         model = LlamaForCausalLM(config).eval()
         randomise(model, seed)
-        model = model.half().float()
+        round_to(model, torch.float16)
         expect = expectations(model, lambda text: [1] + processor.encode(text), processor.decode)
         if expect is not None:
             break

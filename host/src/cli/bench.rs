@@ -101,9 +101,14 @@ async fn measure(shared: &Arc<Shared>, time: Duration) -> Result<Report, String>
     let snapshot = shared.snapshot.load_full();
     for dialect in &snapshot.dialects {
         let personality = &dialect.personality;
-        let mut report =
-            DialectReport { name: personality.manifest.name.clone(), trivial_requests_per_s: None, trivial_us: None, chats: Vec::new() };
-        let trivial = personality.manifest.routes.iter().position(|route| route.is_public && route.method == Method::Get);
+        let mut report = DialectReport {
+            name: personality.manifest.name.clone(),
+            trivial_requests_per_s: None,
+            trivial_us: None,
+            chats: Vec::new(),
+        };
+        let trivial =
+            personality.manifest.routes.iter().position(|route| route.is_public && route.method == Method::Get);
         if let Some(route) = trivial {
             report.trivial_us = Some(spread(time, || call(shared, personality, route, Bytes::new())).await?);
             report.trivial_requests_per_s = Some(rate(shared, personality, route, time).await?);
@@ -141,7 +146,8 @@ fn examples(personality: &Personality) -> Vec<(usize, String, Value)> {
     let mut found = Vec::new();
     for (index, route) in manifest.routes.iter().enumerate().filter(|(_, route)| route.method == Method::Post) {
         let path = route.pattern.to_string();
-        let example = manifest.openapi["paths"][&path]["post"]["requestBody"]["content"]["application/json"]["example"].clone();
+        let example =
+            manifest.openapi["paths"][&path]["post"]["requestBody"]["content"]["application/json"]["example"].clone();
         if example.get("messages").is_some() || example.get("prompt").is_some() {
             found.push((index, path, example));
         }
@@ -163,7 +169,11 @@ async fn call(shared: &Shared, personality: &Arc<Personality>, route: usize, bod
         origin: "http://127.0.0.1:8080".into(),
     };
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    let reply = shared.caller.call(personality, IncomingRequest { head, headers, body }).await.map_err(|fault| fault.to_string())?;
+    let reply = shared
+        .caller
+        .call(personality, IncomingRequest { head, headers, body })
+        .await
+        .map_err(|fault| fault.to_string())?;
     match reply {
         Reply::Whole { status, body, .. } => check(status, &body),
         Reply::Streamed { status, mut body, .. } => {
@@ -237,7 +247,10 @@ async fn native_start(shared: &Shared, body: &str) -> Result<crate::inference::R
 }
 
 /// Repeats for `time`, one after the other, after a warm-up.
-async fn spread<F: Future<Output = Result<usize, String>>>(time: Duration, work: impl Fn() -> F) -> Result<Spread, String> {
+async fn spread<F: Future<Output = Result<usize, String>>>(
+    time: Duration,
+    work: impl Fn() -> F,
+) -> Result<Spread, String> {
     for _ in 0..50 {
         work().await?;
     }
@@ -272,7 +285,12 @@ async fn token_cost<F: Future<Output = Result<usize, String>>>(work: impl Fn(u32
 }
 
 /// Requests per second with every processor busy.
-async fn rate(shared: &Arc<Shared>, personality: &Arc<Personality>, route: usize, time: Duration) -> Result<f64, String> {
+async fn rate(
+    shared: &Arc<Shared>,
+    personality: &Arc<Personality>,
+    route: usize,
+    time: Duration,
+) -> Result<f64, String> {
     let start = Instant::now();
     let workers: Vec<_> = (0..std::thread::available_parallelism().map_or(1, usize::from))
         .map(|_| {

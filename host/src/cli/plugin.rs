@@ -1,6 +1,6 @@
-//! `mimus plugin`: which plugins serve, and why others do not.
+//! `mimus plugin`: builds plugins, and tells which serve and why others do not.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,14 @@ pub enum Plugin {
         #[arg(long)]
         json: bool,
     },
+    /// Compile a plugin crate to a component
+    Build {
+        /// The crate's folder
+        folder: PathBuf,
+        /// Where the component goes; a server that watches the place swaps it in [default: <name>.wasm in this folder]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Compile a component from standard input; used by the server itself
     #[command(hide = true)]
     Compile {
@@ -43,16 +51,29 @@ impl Plugin {
     pub fn run(self) -> Result<(), String> {
         match self {
             Plugin::List { making, url, json } => list(&making, &url, json),
+            Plugin::Build { folder, out } => build(&folder, out),
             Plugin::Compile { output } => compile_as_child(&output).map_err(|error| error.to_string()),
         }
     }
+}
+
+/// Compiles and puts the component in place by renaming, so that nobody sees half of it.
+fn build(folder: &Path, out: Option<PathBuf>) -> Result<(), String> {
+    let component = mimus_sdk_build::build_path(folder).map_err(|error| error.to_string())?;
+    let out = out.unwrap_or_else(|| PathBuf::from(format!("{}.wasm", component.name)));
+    let beside = out.with_extension("wasm.new");
+    let copied = std::fs::copy(&component.path, &beside).and_then(|_| std::fs::rename(&beside, &out));
+    copied.map_err(|error| format!("{}: {error}", out.display()))?;
+    println!("{}", out.display());
+    Ok(())
 }
 
 fn list(making: &Making, url: &str, json: bool) -> Result<(), String> {
     let runtime = runtime()?;
     let (listing, from) = match runtime.block_on(client::get(url, "/_mimus/plugins", making.key.as_deref()))? {
         Some(body) => {
-            let listing: Listing = serde_json::from_slice(&body).map_err(|error| format!("{url} does not answer as Mimus does: {error}"))?;
+            let listing: Listing = serde_json::from_slice(&body)
+                .map_err(|error| format!("{url} does not answer as Mimus does: {error}"))?;
             (listing, format!("server at {url}"))
         }
         None => {
@@ -61,7 +82,10 @@ fn list(making: &Making, url: &str, json: bool) -> Result<(), String> {
             config.data = None;
             let core = Core::open(&config, crate::contents())?;
             let plugins = core.shared.records.load().to_vec();
-            (Listing { plugins, conflicts: core.shared.snapshot.load().conflicts.clone() }, "no server is running; this is what one would load".into())
+            (
+                Listing { plugins, conflicts: core.shared.snapshot.load().conflicts.clone() },
+                "no server is running; this is what one would load".into(),
+            )
         }
     };
     if json {
@@ -74,7 +98,8 @@ fn list(making: &Making, url: &str, json: bool) -> Result<(), String> {
         [&record.name, &record.kind, &record.version, &record.hash, &record.source, &record.state].map(Clone::clone)
     });
     let rows: Vec<[String; 6]> = std::iter::once(head).chain(rows).collect();
-    let widths: Vec<usize> = (0..6).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> =
+        (0..6).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
     for (index, row) in rows.iter().enumerate() {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         println!("{}", cells.join("  ").trim_end());

@@ -23,7 +23,9 @@ impl Serve {
     pub fn run(self) -> Result<(), String> {
         let config = self.making.config()?;
         telemetry::start_log(config.log, &config.log_level)?;
-        tracing::info!(config = config.describe(), "starting");
+        for line in config.describe().lines() {
+            tracing::info!("{line}");
+        }
         let runtime = runtime()?;
         runtime.block_on(async {
             let mut signals = Signals::new()?;
@@ -31,12 +33,14 @@ impl Serve {
                 server = Server::start(config, crate::contents()) => server?,
                 () = signals.next() => return Ok(()),
             };
-            self.announce(&server);
-            tokio::spawn({
-                let shared = server.shared().clone();
-                async move { shared.catalog.wait_loaded().await }
-            });
-            signals.next().await;
+            // The server answers already; to the people who wait for it, it is ready when its models are.
+            tokio::select! {
+                () = server.shared().catalog.wait_loaded() => {
+                    self.announce(&server);
+                    signals.next().await;
+                }
+                () = signals.next() => {}
+            }
             tracing::info!("draining: requests under way finish; a second signal ends them");
             let is_clean = tokio::select! {
                 is_clean = server.drain() => is_clean,

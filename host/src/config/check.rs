@@ -66,7 +66,7 @@ fn check_plugin(
 ) -> Result<(), ConfigError> {
     let table = format!("plugin.{name}");
     check_plugin_name(name).map_err(|reason| config.wrong(&table, reason))?;
-    for grant in plugin.grants.iter().filter(|grant| !GRANTS.contains(&grant.as_str())) {
+    if let Some(grant) = plugin.grants.iter().find(|grant| !GRANTS.contains(&grant.as_str())) {
         let hint = match nearest(grant, GRANTS.into_iter()) {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => format!("there are {}", GRANTS.join(", ")),

@@ -135,7 +135,9 @@ impl Walk<'_> {
                 return Err(self.unknown(line, key.get_ref(), "", candidates, owner_of(key.get_ref())));
             };
             // A value that is no table is refused by its type later, in better words.
-            let DeValue::Table(table) = value.get_ref() else { continue };
+            let DeValue::Table(table) = value.get_ref() else {
+                continue;
+            };
             if !section.is_named {
                 self.section(section, section.name, table)?;
                 continue;
@@ -189,7 +191,10 @@ impl Walk<'_> {
 
 /// Header of the section that has such a key.
 fn owner_of(key: &str) -> Option<&'static str> {
-    keys::SECTIONS.iter().find(|section| section.keys.iter().any(|known| known.name == key)).map(|section| section.header)
+    keys::SECTIONS
+        .iter()
+        .find(|section| section.keys.iter().any(|known| known.name == key))
+        .map(|section| section.header)
 }
 
 /// The line of a byte, from 1.

@@ -63,7 +63,11 @@ pub const SECTIONS: [Section; 4] = [
                 "Folder of models: folders with config.json and safetensors, and GGUF files, at any depth up to 6.",
             ),
             key("builtin_models", "true", "Load the small models that come with the server."),
-            key("order", "[]", "Plugins in the order in which they win when they claim the same path; others follow by name."),
+            key(
+                "order",
+                "[]",
+                "Plugins in the order in which they win when they claim the same path; others follow by name.",
+            ),
             key("drain_s", "30", "Seconds for requests in flight when the server stops."),
             key("log", "\"text\"", "\"text\" or \"json\", to standard error."),
             key("log_level", "\"info\"", "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"."),
@@ -90,7 +94,11 @@ pub const SECTIONS: [Section; 4] = [
         is_named: true,
         keys: &[
             key("enabled", "true", "Whether it serves."),
-            key("port", "8000", "Port of a listener of its own. Default: none, or the conventional one with ports = \"conventional\"."),
+            key(
+                "port",
+                "8000",
+                "Port of a listener of its own. Default: none, or the conventional one with ports = \"conventional\".",
+            ),
             key(
                 "grants",
                 "[\"inference\", \"models\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
@@ -106,7 +114,11 @@ pub const SECTIONS: [Section; 4] = [
         about: "One model, by the name that clients use.",
         is_named: true,
         keys: &[
-            key("path", "\"models/example.gguf\"", "Its folder or GGUF file. Not needed for models in the models folder."),
+            key(
+                "path",
+                "\"models/example.gguf\"",
+                "Its folder or GGUF file. Not needed for models in the models folder.",
+            ),
             key("template", "\"chatml\"", "Prompt format. Default: the template that the model brings."),
             key("aliases", "[]", "Other names for it."),
             key("context_tokens", "32768", "Cuts its context."),

@@ -117,13 +117,13 @@ pub fn resolve(file: File, overrides: &Overrides, environment: &Environment) -> 
         api_keys,
         is_public: public.unwrap_or(false),
         cache,
-        // A folder that somebody named must be there; the default one need not.
+        // A folder that somebody named must be there; a default one need not.
         plugins: sources
             .choose("server.plugins", overrides.plugins.clone(), server.plugins.map(inside))
             .or_else(|| beside("plugins").filter(|folder| folder.is_dir())),
         models: sources
             .choose("server.models", overrides.models.clone(), server.models.map(inside))
-            .or_else(|| beside("models")),
+            .or_else(|| beside("models").filter(|folder| folder.is_dir())),
         has_builtin_models: sources.choose("server.builtin_models", None, server.builtin_models).unwrap_or(true),
         order: sources.choose("server.order", None, server.order).unwrap_or_default(),
         drain: drain_s.map_or(Duration::from_millis(limits::DRAIN_MS), Duration::from_secs),
@@ -158,7 +158,9 @@ fn plugin(sources: &Sources, name: &str, file: file::Plugin) -> Result<PluginCon
         .into_iter()
         .map(|(key, value)| match to_json(value) {
             Some(value) => Ok((key, value)),
-            None => Err(sources.wrong(&format!("plugin.{name}.settings"), format!("`{key}` holds a number that is none"))),
+            None => {
+                Err(sources.wrong(&format!("plugin.{name}.settings"), format!("`{key}` holds a number that is none")))
+            }
         })
         .collect::<Result<_, _>>()?;
     Ok(PluginConfig {
@@ -232,14 +234,18 @@ fn parse_digest(text: &str) -> Result<[u8; 32], String> {
 
 /// See [`Config::describe`].
 pub fn describe(config: &Config) -> String {
-    let path = |path: &Option<PathBuf>| path.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string());
+    let path =
+        |path: &Option<PathBuf>| path.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string());
     let ports = if config.ports == Ports::Mounted { "mounted" } else { "conventional" };
     let mut rows = vec![
         ("server.listen".to_owned(), config.listen.to_string()),
         ("server.ports".to_owned(), ports.to_owned()),
         ("server.api_keys".to_owned(), format!("{} keys", config.api_keys.len())),
         ("server.public".to_owned(), config.is_public.to_string()),
-        ("server.data".to_owned(), config.data.as_ref().map_or(IN_MEMORY.to_owned(), |path| path.display().to_string())),
+        (
+            "server.data".to_owned(),
+            config.data.as_ref().map_or(IN_MEMORY.to_owned(), |path| path.display().to_string()),
+        ),
         ("server.cache".to_owned(), config.cache.display().to_string()),
         ("server.plugins".to_owned(), path(&config.plugins)),
         ("server.models".to_owned(), path(&config.models)),

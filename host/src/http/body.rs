@@ -89,7 +89,10 @@ pub struct Body {
 
 impl Body {
     /// A body; `exchange` is closed with it.
-    pub fn new(source: Source, exchange: Exchange) -> Body {
+    pub fn new(source: Source, mut exchange: Exchange) -> Body {
+        if matches!(&source, Source::Whole(bytes) if bytes.as_ref().is_none_or(Bytes::is_empty)) {
+            exchange.ended();
+        }
         Body { source, exchange }
     }
 }
@@ -104,8 +107,15 @@ impl HttpBody for Body {
             Source::Guest(stream) => stream.poll_next(context),
             Source::Pieces(pieces) => pieces.poll_recv(context).map(|piece| piece.map(Ok)),
         };
+        // A whole body is not asked for its end: its length has told it.
+        let is_whole = matches!(self.source, Source::Whole(_));
         match &next {
-            Poll::Ready(Some(Ok(bytes))) => self.exchange.sent(bytes.len()),
+            Poll::Ready(Some(Ok(bytes))) => {
+                self.exchange.sent(bytes.len());
+                if is_whole {
+                    self.exchange.ended();
+                }
+            }
             Poll::Ready(Some(Err(fault))) => self.exchange.broke(fault),
             Poll::Ready(None) => self.exchange.ended(),
             Poll::Pending => {}
@@ -124,7 +134,6 @@ impl HttpBody for Body {
         }
     }
 }
-
 
 #[cfg(test)]
 mod tests {

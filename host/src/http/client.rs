@@ -31,7 +31,12 @@ pub async fn get(url: &str, path: &str, key: Option<&str>) -> Result<Option<Byte
 ///
 /// # Errors
 /// When a server answers with an error.
-pub async fn post_lines(url: &str, path: &str, key: Option<&str>, body: &serde_json::Value) -> Result<Option<Lines>, String> {
+pub async fn post_lines(
+    url: &str,
+    path: &str,
+    key: Option<&str>,
+    body: &serde_json::Value,
+) -> Result<Option<Lines>, String> {
     let Some(response) = send(Method::POST, url, path, key, body.to_string().into()).await? else { return Ok(None) };
     let status = response.status();
     if status.is_success() {
@@ -72,7 +77,13 @@ impl Lines {
     }
 }
 
-async fn send(method: Method, url: &str, path: &str, key: Option<&str>, body: Bytes) -> Result<Option<Response<Incoming>>, String> {
+async fn send(
+    method: Method,
+    url: &str,
+    path: &str,
+    key: Option<&str>,
+    body: Bytes,
+) -> Result<Option<Response<Incoming>>, String> {
     let address = format!("{}{path}", url.trim_end_matches('/'));
     let uri: Uri = address.parse().map_err(|error| format!("{url} is no address: {error}"))?;
     if uri.scheme_str() != Some("http") {

@@ -14,9 +14,9 @@ use super::body::{self, Body, Source};
 use super::error::Trouble;
 use super::exchange::Exchange;
 use super::own;
-use crate::plugin::route::{Found, Method};
 use crate::limits;
 use crate::plugin::manifest::{ErrorKind, ErrorStyle};
+use crate::plugin::route::{Found, Method};
 use crate::plugin::{Dialect, Header, IncomingRequest, Reply, RequestHead, Snapshot};
 use crate::server::Shared;
 
@@ -33,10 +33,17 @@ pub enum Door {
 pub const REQUEST_ID: &str = "x-request-id";
 
 /// Answers a request. Never fails: troubles become responses.
-pub async fn respond(shared: Arc<Shared>, door: Door, local: SocketAddr, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+pub async fn respond(
+    shared: Arc<Shared>,
+    door: Door,
+    local: SocketAddr,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
     let request_id: Arc<str> = request_id(request.headers()).into();
     let method = Method::parse(request.method().as_str());
-    let shown = method.map_or("OTHER", |_| if request.method() == hyper::Method::HEAD { "HEAD" } else { method.map_or("", Method::as_str) });
+    let shown = method.map_or("OTHER", |_| {
+        if request.method() == hyper::Method::HEAD { "HEAD" } else { method.map_or("", Method::as_str) }
+    });
     let exchange = Exchange::new(shared.metrics.clone(), request_id.clone(), shown);
     let mut response = route(&shared, &door, local, request, method, exchange).await;
     if let Ok(value) = HeaderValue::from_str(&request_id) {
@@ -56,7 +63,11 @@ async fn route(
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();
     if request.uri().path_and_query().is_some_and(|whole| whole.as_str().len() > limits::URL_BYTES_MAX) {
-        return plain(exchange, StatusCode::URI_TOO_LONG, &format!("the address is longer than {} bytes", limits::URL_BYTES_MAX));
+        return plain(
+            exchange,
+            StatusCode::URI_TOO_LONG,
+            &format!("the address is longer than {} bytes", limits::URL_BYTES_MAX),
+        );
     }
     let snapshot = shared.snapshot.load_full();
     let place = match door {
@@ -76,9 +87,11 @@ async fn route(
                 exchange.routed(&dialect.personality.manifest.name, "none".into());
             }
             // Whether a path exists is told to strangers as well: the dialects are public knowledge.
-            let mut response = refuse(&trouble, dialect.map(|dialect| &dialect.personality.manifest.error_style), exchange);
+            let mut response =
+                refuse(&trouble, dialect.map(|dialect| &dialect.personality.manifest.error_style), exchange);
             if !allow.is_empty()
-                && let Ok(value) = HeaderValue::from_str(&allow.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", "))
+                && let Ok(value) =
+                    HeaderValue::from_str(&allow.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", "))
             {
                 response.headers_mut().insert(ALLOW, value);
             }
@@ -107,9 +120,13 @@ fn at_main(snapshot: &Snapshot, method: Option<Method>, path: &str) -> Place {
         return within(snapshot, index, method, path, below, &format!("/{first}"));
     }
     match snapshot.root.find(method, path) {
-        Found::Route(target, values) => {
-            Place::Route { dialect: target.dialect, route: target.route, values, mount: String::new(), below: path.to_owned() }
-        }
+        Found::Route(target, values) => Place::Route {
+            dialect: target.dialect,
+            route: target.route,
+            values,
+            mount: String::new(),
+            below: path.to_owned(),
+        },
         Found::OtherMethods(allow) => {
             // The refusal speaks the dialect that owns the path by one of its methods.
             let owner = allow.first().and_then(|method| match snapshot.root.find(Some(*method), path) {
@@ -138,7 +155,9 @@ fn at_dialect(snapshot: &Snapshot, name: &str, method: Option<Method>, path: &st
 
 fn within(snapshot: &Snapshot, index: usize, method: Option<Method>, path: &str, below: &str, mount: &str) -> Place {
     match snapshot.dialects[index].routes.find(method, below) {
-        Found::Route(route, values) => Place::Route { dialect: index, route, values, mount: mount.to_owned(), below: below.to_owned() },
+        Found::Route(route, values) => {
+            Place::Route { dialect: index, route, values, mount: mount.to_owned(), below: below.to_owned() }
+        }
         Found::OtherMethods(allow) => Place::Nowhere { dialect: Some(index), trouble: wrong_method(path), allow },
         Found::Nothing if !mount.is_empty() && own::is_below_mount(below) => Place::Own,
         Found::Nothing => Place::Nowhere { dialect: Some(index), trouble: no_route(path), allow: Vec::new() },
@@ -204,7 +223,12 @@ async fn serve(
     call(shared, dialect, incoming, exchange).await
 }
 
-async fn call(shared: &Arc<Shared>, dialect: &Dialect, incoming: IncomingRequest, exchange: Exchange) -> Response<Body> {
+async fn call(
+    shared: &Arc<Shared>,
+    dialect: &Dialect,
+    incoming: IncomingRequest,
+    exchange: Exchange,
+) -> Response<Body> {
     match shared.caller.call(&dialect.personality, incoming).await {
         Ok(Reply::Whole { status, headers, body }) => build(status, headers, Source::Whole(Some(body)), exchange),
         Ok(Reply::Streamed { status, headers, body }) => build(status, headers, Source::Guest(body), exchange),
@@ -226,7 +250,9 @@ pub fn build(status: u16, headers: Vec<Header>, source: Source, mut exchange: Ex
         if HOP_BY_HOP.contains(&name.as_str()) || name == REQUEST_ID {
             continue;
         }
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(header.value.as_bytes())) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(header.value.as_bytes()))
+        {
             response.headers_mut().append(name, value);
         }
     }
@@ -256,7 +282,9 @@ fn plain(exchange: Exchange, status: StatusCode, message: &str) -> Response<Body
 /// A client's id where it is harmless, else a new one.
 fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    let is_harmless = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
+    let is_harmless = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
+    };
     given.filter(is_harmless).map_or_else(|| format!("req-{:016x}", rand::random::<u64>()), str::to_owned)
 }
 
@@ -271,9 +299,14 @@ fn visible(headers: &HeaderMap) -> Vec<(String, String)> {
 
 /// How the client reached the server. What it says of itself is taken only where it looks like an authority.
 fn origin(headers: &HeaderMap, uri: &hyper::Uri, local: SocketAddr) -> String {
-    let named = headers.get(HOST).and_then(|host| host.to_str().ok()).or_else(|| uri.authority().map(|authority| authority.as_str()));
+    let named = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| uri.authority().map(|authority| authority.as_str()));
     let is_authority = |host: &&str| {
-        !host.is_empty() && host.len() <= 255 && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]_".contains(&b))
+        !host.is_empty()
+            && host.len() <= 255
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]_".contains(&b))
     };
     named.filter(is_authority).map_or_else(|| format!("http://{local}"), |host| format!("http://{host}"))
 }

@@ -41,7 +41,9 @@ impl From<Fault> for Trouble {
     fn from(fault: Fault) -> Trouble {
         match fault {
             Fault::Timeout => Trouble::new(ErrorKind::Timeout, "the request took longer than this server allows"),
-            Fault::Overloaded => Trouble::new(ErrorKind::Overloaded, "the server is handling as many requests as it can; try again soon"),
+            Fault::Overloaded => {
+                Trouble::new(ErrorKind::Overloaded, "the server is handling as many requests as it can; try again soon")
+            }
             // What exactly went wrong inside is for the log.
             _ => Trouble::new(ErrorKind::Internal, "the server failed to answer this request"),
         }

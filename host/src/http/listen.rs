@@ -21,7 +21,13 @@ use crate::limits;
 use crate::server::Shared;
 
 /// Accepts on one socket until `stop` turns true, then lets the open connections finish their requests.
-pub async fn listen(shared: Arc<Shared>, socket: TcpListener, door: Door, connections: Arc<Semaphore>, mut stop: watch::Receiver<bool>) {
+pub async fn listen(
+    shared: Arc<Shared>,
+    socket: TcpListener,
+    door: Door,
+    connections: Arc<Semaphore>,
+    mut stop: watch::Receiver<bool>,
+) {
     let builder = builder();
     let graceful = GracefulShutdown::new();
     loop {
@@ -73,8 +79,12 @@ pub async fn listen(shared: Arc<Shared>, socket: TcpListener, door: Door, connec
 /// With the address, and what to do about it.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => format!("{address} is in use: stop the other server or choose another port with --listen"),
-        io::ErrorKind::PermissionDenied => format!("{address}: ports below 1024 need privileges; choose another with --listen"),
+        io::ErrorKind::AddrInUse => {
+            format!("{address} is in use: stop the other server or choose another port with --listen")
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("{address}: ports below 1024 need privileges; choose another with --listen")
+        }
         _ => format!("cannot listen on {address}: {error}"),
     })
 }
@@ -132,7 +142,11 @@ impl Unstalled {
 }
 
 impl AsyncRead for Unstalled {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
@@ -143,7 +157,11 @@ impl AsyncWrite for Unstalled {
         self.watch(context, written)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
         self.watch(context, written)
     }

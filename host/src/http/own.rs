@@ -20,13 +20,14 @@ use crate::plugin::chat::{Message, Part, RenderOptions, Role};
 use crate::plugin::manifest::ErrorKind;
 use crate::plugin::{Header, Snapshot};
 use crate::server::Shared;
-use crate::state::{BlobError, Reader};
 
 const DOCS_PAGE: &str = include_str!("docs.html");
 
 /// Paths of the main listener that no dialect can take.
 pub fn is_own(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs") || path.starts_with("/_mimus/") || path.starts_with("/blobs/")
+    matches!(path, "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs")
+        || path.starts_with("/_mimus/")
+        || path.starts_with("/blobs/")
 }
 
 /// Paths that a dialect's own listener answers when the dialect does not.
@@ -40,7 +41,13 @@ pub fn is_below_mount(below: &str) -> bool {
 }
 
 /// Answers one of the server's own paths.
-pub async fn respond(shared: &Arc<Shared>, snapshot: &Snapshot, door: &Door, request: Request<Incoming>, mut exchange: Exchange) -> Response<Body> {
+pub async fn respond(
+    shared: &Arc<Shared>,
+    snapshot: &Snapshot,
+    door: &Door,
+    request: Request<Incoming>,
+    mut exchange: Exchange,
+) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let is_get = matches!(*request.method(), hyper::Method::GET | hyper::Method::HEAD);
     let is_chat = path == "/_mimus/chat" && request.method() == hyper::Method::POST;
@@ -96,7 +103,8 @@ fn readiness(shared: &Shared, snapshot: &Snapshot, exchange: Exchange) -> Respon
     } else {
         "ready"
     };
-    let dialects: Vec<&str> = snapshot.dialects.iter().map(|dialect| dialect.personality.manifest.name.as_str()).collect();
+    let dialects: Vec<&str> =
+        snapshot.dialects.iter().map(|dialect| dialect.personality.manifest.name.as_str()).collect();
     let code = if status == "ready" { 200 } else { 503 };
     json_reply(code, &json!({"status": status, "loading": loading, "dialects": dialects}), exchange)
 }
@@ -120,27 +128,15 @@ fn documents(snapshot: &Snapshot, door: &Door, path: &str, mut exchange: Exchang
 }
 
 async fn blob(shared: &Shared, id: &str, exchange: Exchange) -> Response<Body> {
-    let whole = async {
-        let info = shared.blobs.stat(Reader::Client, id)?;
-        let mut bytes = Vec::new();
-        while (bytes.len() as u64) < info.bytes {
-            let piece = shared.blobs.read(Reader::Client, id, bytes.len() as u64, limits::BLOB_READ_BYTES_MAX).await?;
-            if piece.is_empty() {
-                break;
-            }
-            bytes.extend_from_slice(&piece);
-        }
-        Ok::<_, BlobError>((info.content_type, bytes))
-    };
-    match whole.await {
-        Ok((content_type, bytes)) => {
+    match shared.blobs.get(id).await {
+        Ok((info, bytes)) => {
             let headers = vec![
-                Header { name: "content-type".into(), value: content_type },
+                Header { name: "content-type".into(), value: info.content_type },
                 // What a client uploaded must never run as a page of this server.
                 Header { name: "x-content-type-options".into(), value: "nosniff".into() },
                 Header { name: "content-security-policy".into(), value: "sandbox; default-src 'none'".into() },
             ];
-            build(200, headers, Source::Whole(Some(bytes.into())), exchange)
+            build(200, headers, Source::Whole(Some(bytes)), exchange)
         }
         Err(_) => refuse(&Trouble::new(ErrorKind::RouteNotFound, "no such blob"), None, exchange),
     }
@@ -232,7 +228,14 @@ fn message(message: ChatMessage) -> Result<Message, String> {
         "assistant" => Role::Assistant,
         other => return Err(format!("role `{}` is not system, user or assistant", other.escape_debug())),
     };
-    Ok(Message { role, name: None, content: vec![Part::Text(message.content)], reasoning: None, tool_calls: Vec::new(), tool_call_id: None })
+    Ok(Message {
+        role,
+        name: None,
+        content: vec![Part::Text(message.content)],
+        reasoning: None,
+        tool_calls: Vec::new(),
+        tool_call_id: None,
+    })
 }
 
 fn chat_status(error: &InferenceError) -> u16 {
@@ -256,5 +259,10 @@ fn json_reply(status: u16, value: &Value, exchange: Exchange) -> Response<Body> 
 }
 
 fn reply(status: u16, content_type: &str, body: Bytes, exchange: Exchange) -> Response<Body> {
-    build(status, vec![Header { name: "content-type".into(), value: content_type.into() }], Source::Whole(Some(body)), exchange)
+    build(
+        status,
+        vec![Header { name: "content-type".into(), value: content_type.into() }],
+        Source::Whole(Some(body)),
+        exchange,
+    )
 }

@@ -107,7 +107,8 @@ impl Compiler {
     fn load(&self, path: &Path) -> Result<Component, CompileError> {
         // SAFETY: the file is machine code that this program wrote: it lies in a folder of mode 0700 that only `keep` and the
         // compiling child fill, under a name made of the source's hash and the engine's compatibility hash.
-        unsafe { Component::deserialize_file(&self.engine, path) }.map_err(|error| CompileError::new(format!("compiled plugin: {error}")))
+        unsafe { Component::deserialize_file(&self.engine, path) }
+            .map_err(|error| CompileError::new(format!("compiled plugin: {error}")))
     }
 
     /// Writes beside and renames, so that a reader never sees half a file.
@@ -127,7 +128,9 @@ impl Compiler {
     fn compile_in_child(&self, bytes: &[u8], path: &Path) -> Result<(), CompileError> {
         let beside = self.beside();
         let result = run_child(bytes, &beside);
-        let result = result.and_then(|()| fs::rename(&beside, path).map_err(|error| CompileError::new(format!("compile cache: {error}"))));
+        let result = result.and_then(|()| {
+            fs::rename(&beside, path).map_err(|error| CompileError::new(format!("compile cache: {error}")))
+        });
         if result.is_err() {
             // The child may not have got as far as making the file.
             let _ = fs::remove_file(&beside);
@@ -172,7 +175,11 @@ fn run_child(bytes: &[u8], output: &Path) -> Result<(), CompileError> {
         let _ = errors.take(4 << 10).read_to_string(&mut message);
     }
     let message = message.trim();
-    Err(CompileError::new(if message.is_empty() { format!("the compiler ended with {status}") } else { message.to_owned() }))
+    Err(CompileError::new(if message.is_empty() {
+        format!("the compiler ended with {status}")
+    } else {
+        message.to_owned()
+    }))
 }
 
 /// The child's work: standard input to machine code in `output`.
@@ -189,7 +196,8 @@ pub fn compile_as_child(output: &Path) -> Result<(), CompileError> {
     if bytes.len() > limits::PLUGIN_FILE_BYTES_MAX {
         return Err(CompileError::new(format!("larger than {} bytes", limits::PLUGIN_FILE_BYTES_MAX)));
     }
-    let engine = Engine::new(&super::engine::config(&super::engine::pool_for_compiling())).map_err(|error| CompileError::new(error.to_string()))?;
+    let engine = Engine::new(&super::engine::config(&super::engine::pool_for_compiling()))
+        .map_err(|error| CompileError::new(error.to_string()))?;
     let code = precompile(&engine, &bytes)?;
     fs::write(output, code).map_err(|error| CompileError::new(error.to_string()))
 }
@@ -215,7 +223,11 @@ fn precompile(engine: &Engine, bytes: &[u8]) -> Result<Vec<u8>, CompileError> {
     }
     match header_kind(bytes) {
         Kind::Component => {}
-        Kind::Module => return Err(CompileError::new("this is a core WebAssembly module; build a component (target wasm32-wasip2)")),
+        Kind::Module => {
+            return Err(CompileError::new(
+                "this is a core WebAssembly module; build a component (target wasm32-wasip2)",
+            ));
+        }
         Kind::Other => return Err(CompileError::new("this is no WebAssembly component")),
     }
     engine.precompile_component(bytes).map_err(|error| CompileError::new(first_lines(&format!("{error:#}"))))

@@ -60,11 +60,7 @@ pub fn pool() -> PoolingAllocationConfig {
 /// A pool that only a compiler needs: it influences the code through its memory size alone, and reserves next to nothing.
 pub fn pool_for_compiling() -> PoolingAllocationConfig {
     let mut pool = pool();
-    pool.total_component_instances(1)
-        .total_core_instances(1)
-        .total_memories(1)
-        .total_tables(1)
-        .total_stacks(1);
+    pool.total_component_instances(1).total_core_instances(1).total_memories(1).total_tables(1).total_stacks(1);
     pool
 }
 

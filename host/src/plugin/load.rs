@@ -109,7 +109,11 @@ pub struct Loader {
 
 impl Loader {
     /// A loader; `configured` gives the configuration of a plugin by its name.
-    pub fn new(compiler: Compiler, services: Arc<Services>, configured: impl Fn(&str) -> PluginConfig + Send + Sync + 'static) -> Loader {
+    pub fn new(
+        compiler: Compiler,
+        services: Arc<Services>,
+        configured: impl Fn(&str) -> PluginConfig + Send + Sync + 'static,
+    ) -> Loader {
         Loader { compiler, services, configured: Box::new(configured) }
     }
 
@@ -156,7 +160,8 @@ impl Loader {
     fn probe(&self, pre: &PersonalityPre<Guest>) -> Result<Manifest, LoadError> {
         let mut store = self.probe_store();
         run_probe(async {
-            let world: PersonalityWorld = pre.instantiate_async(&mut store).await.map_err(|error| failed("start", &error))?;
+            let world: PersonalityWorld =
+                pre.instantiate_async(&mut store).await.map_err(|error| failed("start", &error))?;
             let dialect = world.mimus_plugin_dialect();
             let raw = dialect.call_describe(&mut store).await.map_err(|error| failed("describe", &error))?;
             let manifest = Manifest::parse(raw).map_err(LoadError)?;
@@ -168,16 +173,28 @@ impl Loader {
 
     fn template(&self, component: &Component, version: Version) -> Result<Plugin, LoadError> {
         let linker = linker(self.compiler.engine(), &[]).map_err(|error| LoadError(format!("{error:#}")))?;
-        let pre = linker.instantiate_pre(component).and_then(TemplatePre::new).map_err(|error| LoadError(wrong_world(&error)))?;
+        let pre = linker
+            .instantiate_pre(component)
+            .and_then(TemplatePre::new)
+            .map_err(|error| LoadError(wrong_world(&error)))?;
         let mut store = self.probe_store();
         let raw = run_probe(async {
-            let world: TemplateWorld = pre.instantiate_async(&mut store).await.map_err(|error| failed("start", &error))?;
-            world.mimus_plugin_prompt_format().call_describe(&mut store).await.map_err(|error| failed("describe", &error))
+            let world: TemplateWorld =
+                pre.instantiate_async(&mut store).await.map_err(|error| failed("start", &error))?;
+            world
+                .mimus_plugin_prompt_format()
+                .call_describe(&mut store)
+                .await
+                .map_err(|error| failed("describe", &error))
         })?;
         let name = manifest::parse_name(&raw.name).map_err(LoadError)?;
         let label = manifest::parse_line("version", &raw.version, 64).map_err(LoadError)?;
         if raw.formats.is_empty() || raw.formats.len() > limits::FORMATS_MAX {
-            return Err(LoadError(format!("formats: {} given, 1 to {} allowed", raw.formats.len(), limits::FORMATS_MAX)));
+            return Err(LoadError(format!(
+                "formats: {} given, 1 to {} allowed",
+                raw.formats.len(),
+                limits::FORMATS_MAX
+            )));
         }
         for format in &raw.formats {
             manifest::parse_line("formats", format, 64).map_err(LoadError)?;
@@ -193,7 +210,8 @@ impl Loader {
 }
 
 /// Interfaces that can be granted, by the names the configuration uses.
-pub const INTERFACES: [&str; 9] = ["inference", "models", "state", "blobs", "log", "metrics", "config", "clock", "random"];
+pub const INTERFACES: [&str; 9] =
+    ["inference", "models", "state", "blobs", "log", "metrics", "config", "clock", "random"];
 
 fn linker(engine: &Engine, grants: &[String]) -> wasmtime::Result<Linker<Guest>> {
     use super::bindings::personality::mimus::plugin as interfaces;

@@ -68,8 +68,14 @@ impl Manifest {
         }
         let routes = raw.routes.iter().map(parse_route).collect::<Result<Vec<_>, _>>()?;
         for (index, route) in routes.iter().enumerate() {
-            if let Some(twin) = routes[..index].iter().find(|other| other.method == route.method && other.pattern.has_shape_of(&route.pattern)) {
-                return Err(format!("routes: {} {} and {} match the same requests", route.method, twin.pattern, route.pattern));
+            if let Some(twin) = routes[..index]
+                .iter()
+                .find(|other| other.method == route.method && other.pattern.has_shape_of(&route.pattern))
+            {
+                return Err(format!(
+                    "routes: {} {} and {} match the same requests",
+                    route.method, twin.pattern, route.pattern
+                ));
             }
         }
         if !raw.client_base_path.is_empty() && !raw.client_base_path.starts_with('/') {
@@ -96,7 +102,11 @@ pub fn parse_name(name: &str) -> Result<String, String> {
     let is_good = name.len() <= 32
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if is_good { Ok(name.to_owned()) } else { Err(format!("name: `{}` is not [a-z][a-z0-9-]{{0,31}}", name.escape_debug())) }
+    if is_good {
+        Ok(name.to_owned())
+    } else {
+        Err(format!("name: `{}` is not [a-z][a-z0-9-]{{0,31}}", name.escape_debug()))
+    }
 }
 
 /// One line of text for people.
@@ -147,7 +157,11 @@ impl ErrorStyle {
                 .map_err(|_| format!("error-style: code `{}` is not a JSON value", case.code.escape_debug()))?;
             cases.push((case.kind, case.status, case.type_name, case.code));
         }
-        Ok(ErrorStyle { content_type: parse_line("error-style content-type", &raw.content_type, 128)?, body: raw.body, cases })
+        Ok(ErrorStyle {
+            content_type: parse_line("error-style content-type", &raw.content_type, 128)?,
+            body: raw.body,
+            cases,
+        })
     }
 
     /// The refusal for one kind of error.

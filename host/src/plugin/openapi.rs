@@ -74,7 +74,9 @@ fn own_refs(value: &mut Value, name: &str) {
             for (key, value) in map.iter_mut() {
                 match (key.as_str(), &*value) {
                     ("$ref", Value::String(reference)) => {
-                        if let Some((kind, target)) = reference.strip_prefix("#/components/").and_then(|rest| rest.split_once('/')) {
+                        if let Some((kind, target)) =
+                            reference.strip_prefix("#/components/").and_then(|rest| rest.split_once('/'))
+                        {
                             *value = Value::String(format!("#/components/{kind}/{name}.{target}"));
                         }
                     }
@@ -89,7 +91,9 @@ fn own_refs(value: &mut Value, name: &str) {
 
 /// Groups a path's operations under the dialect.
 fn tag(item: &mut Value, name: &str) {
-    for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut).filter(|operation| operation.is_object()) {
+    for operation in
+        item.as_object_mut().into_iter().flat_map(Map::values_mut).filter(|operation| operation.is_object())
+    {
         operation["tags"] = json!([name]);
         if let Some(id) = operation.get("operationId").and_then(Value::as_str).map(|id| format!("{name}_{id}")) {
             operation["operationId"] = Value::String(id);

@@ -65,7 +65,9 @@ impl Snapshot {
             }
         }
         let place = |name: &str| order.iter().position(|other| other == name).unwrap_or(order.len());
-        personalities.sort_by(|a, b| (place(&a.manifest.name), &a.manifest.name).cmp(&(place(&b.manifest.name), &b.manifest.name)));
+        personalities.sort_by(|a, b| {
+            (place(&a.manifest.name), &a.manifest.name).cmp(&(place(&b.manifest.name), &b.manifest.name))
+        });
         templates.sort_by(|a, b| (place(&a.name), &a.name).cmp(&(place(&b.name), &b.name)));
 
         let mut snapshot = Snapshot::default();
@@ -80,11 +82,14 @@ impl Snapshot {
                 routes,
             });
         }
-        snapshot.openapi = openapi::merged(snapshot.dialects.iter().map(|dialect| &dialect.personality.manifest)).into();
+        snapshot.openapi =
+            openapi::merged(snapshot.dialects.iter().map(|dialect| &dialect.personality.manifest)).into();
         for template in templates {
             for format in &template.formats {
                 if let Some(first) = snapshot.formats.get(format) {
-                    snapshot.conflicts.push(format!("prompt format `{format}` of {} is rendered by {}", template.name, first.name));
+                    snapshot
+                        .conflicts
+                        .push(format!("prompt format `{format}` of {} is rendered by {}", template.name, first.name));
                 } else {
                     snapshot.formats.insert(format.clone(), template.clone());
                 }
@@ -107,7 +112,8 @@ impl Snapshot {
         }
         for (winner, count) in lost {
             let winner = &self.dialects[winner].personality.manifest.name;
-            self.conflicts.push(format!("{count} root paths of {} are answered by {winner}", personality.manifest.name));
+            self.conflicts
+                .push(format!("{count} root paths of {} are answered by {winner}", personality.manifest.name));
         }
         routes
     }
@@ -190,7 +196,8 @@ impl Shelf {
 
     /// Notes what a file's newest content became. What served before goes on serving when it failed.
     pub fn set_file(&mut self, path: PathBuf, hash: String, loaded: Result<Plugin, String>) {
-        let file = self.files.entry(path).or_insert(File { hash: String::new(), plugin: None, error: None, is_present: true });
+        let file =
+            self.files.entry(path).or_insert(File { hash: String::new(), plugin: None, error: None, is_present: true });
         file.hash = hash;
         file.is_present = true;
         match loaded {
@@ -220,7 +227,10 @@ impl Shelf {
     /// The plugin of another file that has this name.
     pub fn rival(&self, path: &PathBuf, name: &str) -> Option<&PathBuf> {
         let has_name = |file: &File| file.plugin.as_ref().is_some_and(|plugin| plugin.name() == name);
-        self.files.iter().find(|(other, file)| *other != path && file.is_present && has_name(file)).map(|(other, _)| other)
+        self.files
+            .iter()
+            .find(|(other, file)| *other != path && file.is_present && has_name(file))
+            .map(|(other, _)| other)
     }
 
     /// What serves: files over the bundle.
@@ -240,7 +250,8 @@ impl Shelf {
         let active = self.active();
         let mut records = self.failed_bundle.clone();
         for plugin in self.bundled.values() {
-            let is_active = active.get(plugin.name()).is_some_and(|other| other.version().hash == plugin.version().hash);
+            let is_active =
+                active.get(plugin.name()).is_some_and(|other| other.version().hash == plugin.version().hash);
             records.push(record(plugin, "bundled".into(), if is_active { "active" } else { "replaced" }.into(), None));
         }
         for (path, file) in &self.files {

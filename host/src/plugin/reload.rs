@@ -173,16 +173,32 @@ impl Reloader {
             return false;
         }
         let start = Instant::now();
-        let loaded = self.loader.load(&bytes, Trust::Foreign).map_err(|error| error.0).and_then(|plugin| self.admit(&path, plugin));
+        let loaded = self
+            .loader
+            .load(&bytes, Trust::Foreign)
+            .map_err(|error| error.0)
+            .and_then(|plugin| self.admit(&path, plugin));
         let file = file_name(&path);
         match &loaded {
             Ok(plugin) => {
                 let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-                tracing::info!(file, plugin = plugin.name(), version = plugin.label(), hash = &hash[..12], took_ms, "a plugin was swapped in");
+                tracing::info!(
+                    file,
+                    plugin = plugin.name(),
+                    version = plugin.label(),
+                    hash = &hash[..12],
+                    took_ms,
+                    "a plugin was swapped in"
+                );
                 self.metrics.plugin_swap(plugin.name(), true);
             }
             Err(error) => {
-                tracing::warn!(file, hash = &hash[..12], error, "a plugin's new content does not load; what served before goes on");
+                tracing::warn!(
+                    file,
+                    hash = &hash[..12],
+                    error,
+                    "a plugin's new content does not load; what served before goes on"
+                );
                 self.metrics.plugin_swap(&path.file_stem().unwrap_or_default().to_string_lossy(), false);
             }
         }
@@ -193,7 +209,9 @@ impl Reloader {
     /// Refuses a second file of the same name: which of the two should serve is the operator's to say.
     fn admit(&self, path: &PathBuf, plugin: Plugin) -> Result<Plugin, String> {
         match self.shelf.rival(path, plugin.name()) {
-            Some(rival) => Err(format!("another file, {}, brings a plugin named `{}` too", file_name(rival), plugin.name())),
+            Some(rival) => {
+                Err(format!("another file, {}, brings a plugin named `{}` too", file_name(rival), plugin.name()))
+            }
             None => Ok(plugin),
         }
     }
@@ -227,7 +245,11 @@ fn plugin_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 /// Reads a file that may be in the middle of changing; never more than a plugin may have.
 fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
-    let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path).map_err(|error| error.to_string())?;
+    let file = File::options()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path)
+        .map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     file.take(limits::PLUGIN_FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() > limits::PLUGIN_FILE_BYTES_MAX {

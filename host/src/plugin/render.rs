@@ -31,7 +31,11 @@ pub struct Templates {
 impl Templates {
     /// Templates of the current plugins.
     pub fn new(snapshot: Arc<ArcSwap<Snapshot>>) -> Templates {
-        Templates { snapshot, services: std::sync::OnceLock::new(), instances: Semaphore::new(limits::TEMPLATES_MAX as usize) }
+        Templates {
+            snapshot,
+            services: std::sync::OnceLock::new(),
+            instances: Semaphore::new(limits::TEMPLATES_MAX as usize),
+        }
     }
 
     /// Connects the templates' guests to the host.
@@ -44,7 +48,12 @@ impl Templates {
     ///
     /// # Errors
     /// `Template` when the conversation does not fit, `Unsupported` for an unknown format, `NotReady` when the template fails.
-    pub async fn render(&self, model: &LoadedModel, messages: Vec<Message>, options: RenderOptions) -> Result<Rendered, InferenceError> {
+    pub async fn render(
+        &self,
+        model: &LoadedModel,
+        messages: Vec<Message>,
+        options: RenderOptions,
+    ) -> Result<Rendered, InferenceError> {
         let info = model.model.info();
         let has_own = info.chat_template.is_some();
         let format = options.format.clone().or_else(|| model.template.clone());
@@ -65,10 +74,17 @@ impl Templates {
         self.call(&template, &context, &messages, &options).await
     }
 
-    async fn call(&self, template: &Template, context: &Context, messages: &[Message], options: &RenderOptions) -> Result<Rendered, InferenceError> {
+    async fn call(
+        &self,
+        template: &Template,
+        context: &Context,
+        messages: &[Message],
+        options: &RenderOptions,
+    ) -> Result<Rendered, InferenceError> {
         let services = self.services.get().ok_or_else(|| InferenceError::NotReady("the server is starting".into()))?;
         let _permit = self.instances.acquire().await.map_err(|_| InferenceError::Cancelled)?;
-        let mut store = Guest::new(template.identity.clone(), services.clone(), "".into()).into_store(template.pre.engine());
+        let mut store =
+            Guest::new(template.identity.clone(), services.clone(), "".into()).into_store(template.pre.engine());
         let work = async {
             let world = template.pre.instantiate_async(&mut store).await?;
             world.mimus_plugin_prompt_format().call_render(&mut store, context, messages, options).await

@@ -71,7 +71,9 @@ impl Pattern {
         let Some(path) = text.strip_prefix('/') else {
             return wrong("does not start with /");
         };
-        if text.len() > limits::URL_BYTES_MAX || text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '?' || c == '#') {
+        if text.len() > limits::URL_BYTES_MAX
+            || text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '?' || c == '#')
+        {
             return wrong("holds what no path can hold");
         }
         let mut segments = Vec::new();
@@ -269,7 +271,9 @@ fn pick<T: Clone>(targets: &[(Method, T)], method: Option<Method>, others: &mut 
     if let Some((_, target)) = targets.iter().find(|(other, _)| Some(*other) == method) {
         return Some(target.clone());
     }
-    others.extend(targets.iter().map(|(method, _)| *method).filter(|method| !others.contains(method)).collect::<Vec<_>>());
+    others.extend(
+        targets.iter().map(|(method, _)| *method).filter(|method| !others.contains(method)).collect::<Vec<_>>(),
+    );
     None
 }
 
@@ -309,8 +313,14 @@ mod tests {
 
     #[test]
     fn other_methods_are_named() {
-        assert_eq!(table().find(Some(Method::Post), "/v1/models"), Found::Route("infer", vec!["v1".into(), "models".into()]));
-        assert_eq!(table().find(Some(Method::Put), "/v1/models/x"), Found::OtherMethods(vec![Method::Get, Method::Delete]));
+        assert_eq!(
+            table().find(Some(Method::Post), "/v1/models"),
+            Found::Route("infer", vec!["v1".into(), "models".into()])
+        );
+        assert_eq!(
+            table().find(Some(Method::Put), "/v1/models/x"),
+            Found::OtherMethods(vec![Method::Get, Method::Delete])
+        );
         assert_eq!(table().find(None, "/v1/models"), Found::OtherMethods(vec![Method::Get, Method::Post]));
     }
 

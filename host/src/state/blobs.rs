@@ -23,15 +23,6 @@ pub struct Blobs {
     clock: Clock,
 }
 
-/// Who wants to read a blob.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reader<'a> {
-    /// A plugin, which sees its own alone.
-    Plugin(&'a str),
-    /// A client that was given the id.
-    Client,
-}
-
 /// What is known of a blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlobInfo {
@@ -99,11 +90,7 @@ impl Blobs {
         Blobs::open_with(folder, Clock::running())
     }
 
-    /// [`Blobs::open`] with a clock.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn open_with(folder: Option<&Path>, clock: Clock) -> Result<Blobs, StoreError> {
+    fn open_with(folder: Option<&Path>, clock: Clock) -> Result<Blobs, StoreError> {
         let folder = folder.map(|folder| folder.join("blobs"));
         let mut index = Index::default();
         if let Some(folder) = &folder {
@@ -164,20 +151,20 @@ impl Blobs {
         tokio::task::spawn_blocking(write).await.map_err(interrupted)?
     }
 
-    /// What is known of a blob.
+    /// What is known of a plugin's blob.
     ///
     /// # Errors
     /// [`BlobError::NotFound`].
-    pub fn stat(&self, reader: Reader<'_>, id: &str) -> Result<BlobInfo, BlobError> {
-        self.find(reader, id).map(|blob| blob.info)
+    pub fn stat(&self, plugin: &str, id: &str) -> Result<BlobInfo, BlobError> {
+        self.find(id, Some(plugin)).map(|blob| blob.info)
     }
 
-    /// `length` bytes from `offset`, at most [`limits::BLOB_READ_BYTES_MAX`]; fewer at the end, none past it.
+    /// `length` bytes of a plugin's blob from `offset`, at most [`limits::BLOB_READ_BYTES_MAX`]; fewer at the end, none past it.
     ///
     /// # Errors
     /// [`BlobError::NotFound`], [`BlobError::Failed`].
-    pub async fn read(&self, reader: Reader<'_>, id: &str, offset: u64, length: u32) -> Result<Bytes, BlobError> {
-        let blob = self.find(reader, id)?;
+    pub async fn read(&self, plugin: &str, id: &str, offset: u64, length: u32) -> Result<Bytes, BlobError> {
+        let blob = self.find(id, Some(plugin))?;
         let start = offset.min(blob.info.bytes);
         let end = start.saturating_add(u64::from(length.min(limits::BLOB_READ_BYTES_MAX))).min(blob.info.bytes);
         read(blob.place, start, end - start).await
@@ -188,7 +175,7 @@ impl Blobs {
     /// # Errors
     /// [`BlobError::NotFound`], [`BlobError::Failed`].
     pub async fn get(&self, id: &str) -> Result<(BlobInfo, Bytes), BlobError> {
-        let blob = self.find(Reader::Client, id)?;
+        let blob = self.find(id, None)?;
         let bytes = read(blob.place, 0, blob.info.bytes).await?;
         Ok((blob.info, bytes))
     }
@@ -200,10 +187,12 @@ impl Blobs {
 
     /// Removes a plugin's blob; true when there was something to remove.
     pub async fn delete(&self, plugin: &str, id: &str) -> bool {
-        if self.find(Reader::Plugin(plugin), id).is_err() {
+        if self.find(id, Some(plugin)).is_err() {
             return false;
         }
-        let Some(blob) = self.lock().remove(id) else { return false };
+        let Some(blob) = self.lock().remove(id) else {
+            return false;
+        };
         // Interrupted only when the server ends; the next start finds what is left.
         let _ = tokio::task::spawn_blocking(move || disk::remove_all(&[blob])).await;
         true
@@ -228,15 +217,13 @@ impl Blobs {
         Ok(())
     }
 
-    fn find(&self, reader: Reader<'_>, id: &str) -> Result<Blob, BlobError> {
+    /// A blob that can be read: of that plugin, where one is given.
+    fn find(&self, id: &str, plugin: Option<&str>) -> Result<Blob, BlobError> {
         let index = self.lock();
         let blob = index.blobs.get(id).ok_or(BlobError::NotFound)?;
-        let is_allowed = match reader {
-            Reader::Plugin(plugin) => plugin == blob.plugin,
-            Reader::Client => true,
-        };
-        let is_there = is_allowed && blob.expires_ms > self.clock.now_ms() && !matches!(blob.place, Place::Nowhere);
-        if is_there { Ok(blob.clone()) } else { Err(BlobError::NotFound) }
+        let is_allowed = plugin.is_none_or(|plugin| plugin == blob.plugin);
+        let is_there = blob.expires_ms > self.clock.now_ms() && !matches!(blob.place, Place::Nowhere);
+        if is_allowed && is_there { Ok(blob.clone()) } else { Err(BlobError::NotFound) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Index> {

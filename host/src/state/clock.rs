@@ -1,6 +1,8 @@
 //! The time by which things expire.
 
+#[cfg(test)]
 use std::sync::Arc;
+#[cfg(test)]
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -11,7 +13,11 @@ pub struct Clock(Kind);
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Running { start_ms: u64, start: Instant },
+    Running {
+        start_ms: u64,
+        start: Instant,
+    },
+    #[cfg(test)]
     Set(Arc<AtomicU64>),
 }
 
@@ -19,10 +25,14 @@ impl Clock {
     /// The real time.
     pub fn running() -> Clock {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Clock(Kind::Running { start_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX), start: Instant::now() })
+        Clock(Kind::Running {
+            start_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+            start: Instant::now(),
+        })
     }
 
-    /// A clock that stands at what the number says, for tests.
+    /// A clock that stands at what the number says.
+    #[cfg(test)]
     pub fn set(now_ms: Arc<AtomicU64>) -> Clock {
         Clock(Kind::Set(now_ms))
     }
@@ -33,6 +43,7 @@ impl Clock {
             Kind::Running { start_ms, start } => {
                 start_ms.saturating_add(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX))
             }
+            #[cfg(test)]
             Kind::Set(now_ms) => now_ms.load(Ordering::Relaxed),
         }
     }

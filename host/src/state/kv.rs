@@ -10,7 +10,7 @@ use redb::{Database, ReadableDatabase, ReadableTable};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::clock::Clock;
-use super::tables::{self, Change, ENTRIES, NEVER};
+use super::tables::{self, Change, ENTRIES, NEVER, Share, Terms};
 use crate::limits;
 
 /// The state of all plugins, each one's apart.
@@ -38,7 +38,11 @@ pub enum StateError {
     #[error("{0}")]
     TooLarge(String),
     /// The plugin's share is used up.
-    #[error("the share of {} bytes or {} entries is used up", limits::STATE_BYTES_PER_PLUGIN_MAX, limits::STATE_ENTRIES_PER_PLUGIN_MAX)]
+    #[error(
+        "the share of {} bytes or {} entries is used up",
+        limits::STATE_BYTES_PER_PLUGIN_MAX,
+        limits::STATE_ENTRIES_PER_PLUGIN_MAX
+    )]
     Full,
     /// The key has another version, this one; 0 when it is absent.
     #[error("the version is {0}")]
@@ -64,6 +68,7 @@ struct Inner {
     /// None in memory.
     path: Option<PathBuf>,
     clock: Clock,
+    share: Share,
 }
 
 struct Job {
@@ -78,14 +83,12 @@ impl Store {
     /// # Errors
     /// When the file cannot be made, is no state file, or is open in another server.
     pub fn open(folder: Option<&Path>) -> Result<Store, StoreError> {
-        Store::open_with(folder, Clock::running())
+        let share =
+            Share { bytes_max: limits::STATE_BYTES_PER_PLUGIN_MAX, entries_max: limits::STATE_ENTRIES_PER_PLUGIN_MAX };
+        Store::open_with(folder, Clock::running(), share)
     }
 
-    /// [`Store::open`] with a clock.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn open_with(folder: Option<&Path>, clock: Clock) -> Result<Store, StoreError> {
+    fn open_with(folder: Option<&Path>, clock: Clock, share: Share) -> Result<Store, StoreError> {
         let wrong = |path: &Path, reason: String| StoreError { path: path.to_owned(), reason };
         if let Some(folder) = folder {
             make_private_folder(folder).map_err(|error| wrong(folder, error.to_string()))?;
@@ -93,7 +96,7 @@ impl Store {
         let path = folder.map(|folder| folder.join("state.redb"));
         let shown = path.as_deref().unwrap_or(Path::new("memory"));
         let database = open_database(path.as_deref()).map_err(|reason| wrong(shown, reason))?;
-        let inner = Inner { database: ArcSwapOption::from_pointee(database), path: path.clone(), clock };
+        let inner = Inner { database: ArcSwapOption::from_pointee(database), path: path.clone(), clock, share };
         let inner = Arc::new(inner);
         let (jobs, queue) = mpsc::channel();
         let writer = std::thread::Builder::new().name("state".into()).spawn({
@@ -116,7 +119,9 @@ impl Store {
         check_key(key)?;
         let (plugin, key) = (plugin.to_owned(), key.to_owned());
         self.read(move |entries, now_ms| {
-            let Some(guard) = entries.get((plugin.as_str(), key.as_str()))? else { return Ok(None) };
+            let Some(guard) = entries.get((plugin.as_str(), key.as_str()))? else {
+                return Ok(None);
+            };
             let (version, expires_ms, value) = guard.value();
             Ok((expires_ms > now_ms).then(|| Entry { value: value.to_vec(), version }))
         })
@@ -194,10 +199,8 @@ impl Store {
     }
 
     /// Removes a batch of what has expired; returns how many. The writer does it by itself every [`limits::STATE_SWEEP_MS`].
-    ///
-    /// # Errors
-    /// [`StateError::Failed`].
-    pub async fn sweep(&self) -> Result<u64, StateError> {
+    #[cfg(test)]
+    async fn sweep(&self) -> Result<u64, StateError> {
         self.change(Change::Sweep).await
     }
 
@@ -308,9 +311,11 @@ impl Inner {
         };
         let write = || -> Result<_, redb::Error> {
             let transaction = database.begin_write()?;
-            let now_ms = self.clock.now_ms();
-            let results =
-                changes.iter().map(|change| tables::apply(&transaction, change, now_ms)).collect::<Result<Vec<_>, _>>()?;
+            let terms = Terms { now_ms: self.clock.now_ms(), share: self.share };
+            let results = changes
+                .iter()
+                .map(|change| tables::apply(&transaction, change, terms))
+                .collect::<Result<Vec<_>, _>>()?;
             transaction.commit()?;
             Ok(results)
         };
@@ -349,7 +354,9 @@ fn open_database(path: Option<&Path>) -> Result<Database, String> {
         None => builder.create_with_backend(redb::backends::InMemoryBackend::new()),
     };
     let database = database.map_err(|error| match error {
-        redb::DatabaseError::DatabaseAlreadyOpen => "another server uses this data folder; give each its own with --data".into(),
+        redb::DatabaseError::DatabaseAlreadyOpen => {
+            "another server uses this data folder; give each its own with --data".into()
+        }
         error => error.to_string(),
     })?;
     let make = || -> Result<(), redb::Error> {

@@ -1,6 +1,6 @@
 //! The tables of the state file, and single changes to them inside a transaction.
 
-use redb::{ReadableTable, ReadableTableMetadata, TableDefinition, TableError, WriteTransaction};
+use redb::{ReadableTable, TableDefinition, TableError, WriteTransaction};
 
 use super::kv::StateError;
 use crate::limits;
@@ -34,21 +34,43 @@ pub enum Change {
     Sweep,
 }
 
-/// Makes one change at the time `now_ms`. Returns the new version, 1 or 0 for whether something was deleted, or how many expired.
+/// How much one plugin may keep.
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    /// Bytes of keys and values together.
+    pub bytes_max: u64,
+    /// Entries.
+    pub entries_max: u64,
+}
+
+/// When a change is made, and how much each plugin may keep.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Milliseconds since 1970.
+    pub now_ms: u64,
+    /// Each plugin's share.
+    pub share: Share,
+}
+
+/// Makes one change. Returns the new version, 1 or 0 for whether something was deleted, or how many expired.
 ///
 /// # Errors
 /// Outside: the storage failed and the transaction is of no use. Inside: the change was refused and changed nothing.
-pub fn apply(transaction: &WriteTransaction, change: &Change, now_ms: u64) -> Result<Result<u64, StateError>, redb::Error> {
+pub fn apply(
+    transaction: &WriteTransaction,
+    change: &Change,
+    terms: Terms,
+) -> Result<Result<u64, StateError>, redb::Error> {
     match change {
         Change::Put { plugin, key, value, expires_ms, only_if } => {
             let entry = NewEntry { plugin, key, value, expires_ms: *expires_ms };
-            put(transaction, &entry, *only_if, now_ms)
+            put(transaction, &entry, *only_if, terms)
         }
         Change::Delete { plugin, key } => {
             let removed = remove(transaction, plugin, key)?;
-            Ok(Ok(u64::from(removed.is_some_and(|removed| removed.expires_ms > now_ms))))
+            Ok(Ok(u64::from(removed.is_some_and(|removed| removed.expires_ms > terms.now_ms))))
         }
-        Change::Sweep => sweep(transaction, now_ms).map(Ok),
+        Change::Sweep => sweep(transaction, terms.now_ms).map(Ok),
     }
 }
 
@@ -68,6 +90,12 @@ struct NewEntry<'a> {
     expires_ms: u64,
 }
 
+impl NewEntry<'_> {
+    fn bytes(&self) -> u64 {
+        (self.key.len() + self.value.len()) as u64
+    }
+}
+
 /// What is known of an entry besides its value.
 #[derive(Clone, Copy)]
 struct Present {
@@ -80,19 +108,18 @@ fn put(
     transaction: &WriteTransaction,
     entry: &NewEntry<'_>,
     only_if: Option<u64>,
-    now_ms: u64,
+    terms: Terms,
 ) -> Result<Result<u64, StateError>, redb::Error> {
     let present = present(transaction, entry.plugin, entry.key)?;
-    let version = present.filter(|present| present.expires_ms > now_ms).map_or(0, |present| present.version);
+    let version = present.filter(|present| present.expires_ms > terms.now_ms).map_or(0, |present| present.version);
     if only_if.is_some_and(|wanted| wanted != version) {
         return Ok(Err(StateError::Conflict(version)));
     }
-    let bytes = (entry.key.len() + entry.value.len()) as u64;
-    if !has_room(transaction, entry, present, bytes)? {
+    if !has_room(transaction, entry, present, terms.share)? {
         // What is dead should not cost the living.
-        while sweep(transaction, now_ms)? > 0 {}
+        while sweep(transaction, terms.now_ms)? > 0 {}
         let present = self::present(transaction, entry.plugin, entry.key)?;
-        if !has_room(transaction, entry, present, bytes)? {
+        if !has_room(transaction, entry, present, terms.share)? {
             return Ok(Err(StateError::Full));
         }
     }
@@ -105,7 +132,7 @@ fn put(
         transaction.open_table(EXPIRY)?.insert((entry.expires_ms, entry.plugin, entry.key), ())?;
     }
     let (used, entries) = usage(transaction, entry.plugin)?;
-    transaction.open_table(USAGE)?.insert(entry.plugin, (used + bytes, entries + 1))?;
+    transaction.open_table(USAGE)?.insert(entry.plugin, (used + entry.bytes(), entries + 1))?;
     Ok(Ok(version))
 }
 
@@ -113,12 +140,12 @@ fn has_room(
     transaction: &WriteTransaction,
     entry: &NewEntry<'_>,
     present: Option<Present>,
-    bytes: u64,
+    share: Share,
 ) -> Result<bool, redb::Error> {
     let (used, entries) = usage(transaction, entry.plugin)?;
     let used = used.saturating_sub(present.map_or(0, |present| present.bytes));
     let entries = entries.saturating_sub(u64::from(present.is_some()));
-    Ok(used + bytes <= limits::STATE_BYTES_PER_PLUGIN_MAX && entries < limits::STATE_ENTRIES_PER_PLUGIN_MAX)
+    Ok(used + entry.bytes() <= share.bytes_max && entries < share.entries_max)
 }
 
 fn usage(transaction: &WriteTransaction, plugin: &str) -> Result<(u64, u64), redb::Error> {
@@ -136,7 +163,9 @@ fn present(transaction: &WriteTransaction, plugin: &str, key: &str) -> Result<Op
 
 /// Takes an entry out of all tables.
 fn remove(transaction: &WriteTransaction, plugin: &str, key: &str) -> Result<Option<Present>, redb::Error> {
-    let Some(present) = present(transaction, plugin, key)? else { return Ok(None) };
+    let Some(present) = present(transaction, plugin, key)? else {
+        return Ok(None);
+    };
     transaction.open_table(ENTRIES)?.remove((plugin, key))?;
     if present.expires_ms != NEVER {
         transaction.open_table(EXPIRY)?.remove((present.expires_ms, plugin, key))?;
@@ -155,14 +184,17 @@ fn remove(transaction: &WriteTransaction, plugin: &str, key: &str) -> Result<Opt
 fn sweep(transaction: &WriteTransaction, now_ms: u64) -> Result<u64, redb::Error> {
     let mut dead = Vec::new();
     {
-        let table = transaction.open_table(EXPIRY)?;
-        if table.is_empty()? {
-            return Ok(0);
-        }
-        for row in table.range(..=(now_ms, "\u{10ffff}", ""))?.take(limits::STATE_SWEEP_BATCH) {
-            let (key, ()) = row.map(|(key, _)| (key, ()))?;
-            let (_, plugin, key) = key.value();
-            dead.push((plugin.to_owned(), key.to_owned()));
+        let mut table = transaction.open_table(EXPIRY)?;
+        while dead.len() < limits::STATE_SWEEP_BATCH {
+            // Taking rows out one by one also ends when a row names nothing.
+            let first = table.first()?.map(|(key, _)| key.value().0);
+            if first.is_none_or(|expires_ms| expires_ms > now_ms) {
+                break;
+            }
+            if let Some((key, _)) = table.pop_first()? {
+                let (_, plugin, key) = key.value();
+                dead.push((plugin.to_owned(), key.to_owned()));
+            }
         }
     }
     for (plugin, key) in &dead {

@@ -12,6 +12,10 @@ pub struct Component {
     pub bytes: &'static [u8],
 }
 
+/// Dialects that win paths at the root of the main listener, unless the configuration orders otherwise: the one that most clients
+/// without a dialect's name in their address mean.
+pub const ORDER: &[&str] = &["openai"];
+
 include!(concat!(env!("OUT_DIR"), "/components.rs"));
 
 #[cfg(test)]

@@ -70,8 +70,12 @@ pub fn answer(request: &Request, response: &mut Response) -> Result<(), Refusal>
     }
     let has_logprobs = body.logprobs.unwrap_or(false);
     let logprobs = top_logprobs(has_logprobs, body.top_logprobs)?;
-    let mut variables: Vec<(String, String)> =
-        body.chat_template_kwargs.unwrap_or_default().into_iter().map(|(name, value)| (name, value.to_string())).collect();
+    let mut variables: Vec<(String, String)> = body
+        .chat_template_kwargs
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, value)| (name, value.to_string()))
+        .collect();
     variables.extend(body.enable_thinking.map(|value| ("enable_thinking".to_owned(), value.to_string())));
     let sampling = Sampling {
         n: body.n,
@@ -102,7 +106,8 @@ pub fn answer(request: &Request, response: &mut Response) -> Result<(), Refusal>
             inference::chat(&model, &messages::for_host(&turns), &render, &options)?
         }
     };
-    let frame = Frame { id: format!("chatcmpl-{}", random::id(22)), created: clock::now_s(), model: body.model, has_logprobs };
+    let frame =
+        Frame { id: format!("chatcmpl-{}", random::id(22)), created: clock::now_s(), model: body.model, has_logprobs };
     if body.stream.unwrap_or(false) {
         let reports_usage = body.stream_options.and_then(|options| options.include_usage).unwrap_or(false);
         stream(&frame, generation, reports_usage, response)
@@ -114,7 +119,10 @@ pub fn answer(request: &Request, response: &mut Response) -> Result<(), Refusal>
 fn top_logprobs(has_logprobs: bool, top: Option<i64>) -> Result<Option<u32>, Refusal> {
     let top = top.unwrap_or(0);
     if !(0..=TOP_LOGPROBS_MAX).contains(&top) {
-        return Err(Refusal::bad("top_logprobs", format!("The top_logprobs `{top}` must be in [0, {TOP_LOGPROBS_MAX}].")));
+        return Err(Refusal::bad(
+            "top_logprobs",
+            format!("The top_logprobs `{top}` must be in [0, {TOP_LOGPROBS_MAX}]."),
+        ));
     }
     Ok(if has_logprobs { u32::try_from(top).ok() } else { None })
 }
@@ -192,20 +200,24 @@ fn whole(frame: &Frame, generation: Generation, response: &mut Response) -> Resu
     let prompt_tokens = generation.prompt_tokens();
     let completions = generation.collect()?;
     let generated = completions.iter().map(|completion| completion.generated).sum();
-    let choice = |completion: &'_ _| -> Choice<'_> {
-        let completion: &inference::Completion = completion;
-        Choice {
+    let choices = completions
+        .iter()
+        .map(|completion| Choice {
             index: completion.choice,
             message: Said::by_model(&completion.text),
             logprobs: frame.has_logprobs.then(|| ChatLogprobs::new(&completion.tokens)),
             finish_reason: reason(completion.finish.reason),
-        }
-    };
-    let choices = completions.iter().map(choice).collect();
+        })
+        .collect();
     Ok(response.json(200, &frame.answer("chat.completion", choices, Some(Usage::new(prompt_tokens, generated))))?)
 }
 
-fn stream(frame: &Frame, mut generation: Generation, reports_usage: bool, response: &mut Response) -> Result<(), Refusal> {
+fn stream(
+    frame: &Frame,
+    mut generation: Generation,
+    reports_usage: bool,
+    response: &mut Response,
+) -> Result<(), Refusal> {
     const OBJECT: &str = "chat.completion.chunk";
     let prompt_tokens = generation.prompt_tokens();
     let mut generated = BTreeMap::new();
@@ -277,7 +289,10 @@ mod tests {
             json!([{"index": 0, "message": {"role": "assistant", "content": "Hello there friend"}, "logprobs": null, "finish_reason": "stop"}])
         );
         let usage = &body["usage"];
-        assert_eq!(usage["total_tokens"].as_u64(), Some(usage["prompt_tokens"].as_u64().unwrap() + usage["completion_tokens"].as_u64().unwrap()));
+        assert_eq!(
+            usage["total_tokens"].as_u64(),
+            Some(usage["prompt_tokens"].as_u64().unwrap() + usage["completion_tokens"].as_u64().unwrap())
+        );
         assert!(!answer.text().contains('\n'), "its clients read one line");
     }
 
@@ -299,7 +314,10 @@ mod tests {
         }
         assert_eq!(text, "Hello there friend");
         let last = chunks.last().expect("chunks");
-        assert_eq!((&last["choices"][0]["delta"]["content"], &last["choices"][0]["finish_reason"]), (&"".into(), &"stop".into()));
+        assert_eq!(
+            (&last["choices"][0]["delta"]["content"], &last["choices"][0]["finish_reason"]),
+            (&"".into(), &"stop".into())
+        );
         assert!(chunks[..chunks.len() - 1].iter().all(|chunk| chunk["choices"][0]["finish_reason"].is_null()));
     }
 
@@ -323,9 +341,15 @@ mod tests {
     fn the_defaults_are_those_of_the_session_era() {
         let host = ScriptedHost::new();
         // As the clients send them: every parameter, with nulls, and a nested table for further ones.
-        ask(&host, json!({"kwargs": {"seed": 1}, "user": null, "stop": false, "max_tokens": null, "session_id": -1, "logit_bias": null}));
+        ask(
+            &host,
+            json!({"kwargs": {"seed": 1}, "user": null, "stop": false, "max_tokens": null, "session_id": -1, "logit_bias": null}),
+        );
         let options = &host.asked()[0].options;
-        assert_eq!((options.temperature, options.top_p, options.top_k, options.tokens_max), (Some(0.7), Some(1.0), Some(40), None));
+        assert_eq!(
+            (options.temperature, options.top_p, options.top_k, options.tokens_max),
+            (Some(0.7), Some(1.0), Some(40), None)
+        );
         assert!(options.stop.is_empty() && options.seed.is_none());
     }
 
@@ -343,7 +367,8 @@ mod tests {
     #[test]
     fn several_choices_are_numbered() {
         let answer = ask(&ScriptedHost::new(), json!({"n": 2})).json();
-        let indexes: Vec<_> = answer["choices"].as_array().expect("choices").iter().map(|choice| choice["index"].clone()).collect();
+        let indexes: Vec<_> =
+            answer["choices"].as_array().expect("choices").iter().map(|choice| choice["index"].clone()).collect();
         assert_eq!(indexes, [0, 1]);
     }
 

@@ -119,7 +119,10 @@ fn prompts(given: TextOr<PromptElement, TOKENS_MAX>) -> Result<Vec<Prompt>, Refu
     if elements.is_empty() {
         return wrong("must not be empty");
     }
-    let tokens: Vec<u32> = elements.iter().filter_map(|element| if let PromptElement::Token(id) = element { Some(*id) } else { None }).collect();
+    let tokens: Vec<u32> = elements
+        .iter()
+        .filter_map(|element| if let PromptElement::Token(id) = element { Some(*id) } else { None })
+        .collect();
     if tokens.len() == elements.len() {
         return Ok(vec![Prompt::Tokens(tokens)]);
     }
@@ -197,7 +200,12 @@ fn whole(frame: &Frame, generations: Vec<Generation>, response: &mut Response) -
     Ok(response.json(200, &frame.answer(choices, Some(Usage::new(prompt_tokens, generated))))?)
 }
 
-fn stream(frame: &Frame, generations: Vec<Generation>, reports_usage: bool, response: &mut Response) -> Result<(), Refusal> {
+fn stream(
+    frame: &Frame,
+    generations: Vec<Generation>,
+    reports_usage: bool,
+    response: &mut Response,
+) -> Result<(), Refusal> {
     let prompt_tokens = generations.iter().map(Generation::prompt_tokens).sum();
     let mut generated = 0_u32;
     let mut events = response.sse()?;
@@ -209,7 +217,9 @@ fn stream(frame: &Frame, generations: Vec<Generation>, reports_usage: bool, resp
                 let offset = offsets.entry(piece.choice).or_default();
                 if !piece.text.is_empty() || !piece.tokens.is_empty() {
                     let logprobs = frame.has_logprobs.then(|| CompletionLogprobs::new(&piece.tokens, offset));
-                    events.push(&frame.answer(vec![Choice { index, text: &piece.text, logprobs, finish_reason: None }], None))?;
+                    events.push(
+                        &frame.answer(vec![Choice { index, text: &piece.text, logprobs, finish_reason: None }], None),
+                    )?;
                 }
                 if let Some(finish) = &piece.finish {
                     generated = generated.saturating_add(piece.generated);
@@ -244,7 +254,10 @@ mod tests {
         let host = ScriptedHost::new();
         let body = ask(&host, json!({})).json();
         assert_eq!(body["object"], "text_completion");
-        assert_eq!(body["choices"], json!([{"index": 0, "text": "Hello there friend", "logprobs": null, "finish_reason": "stop"}]));
+        assert_eq!(
+            body["choices"],
+            json!([{"index": 0, "text": "Hello there friend", "logprobs": null, "finish_reason": "stop"}])
+        );
         assert_eq!(body["usage"]["prompt_tokens"], 3);
         let options = &host.asked()[0].options;
         assert_eq!((options.tokens_max, options.temperature), (Some(16), Some(0.7)));
@@ -253,8 +266,16 @@ mod tests {
     #[test]
     fn prompts_are_numbered_in_order() {
         let body = ask(&ScriptedHost::new().echo(), json!({"prompt": ["one", "two"], "n": 2})).json();
-        let choices: Vec<_> = body["choices"].as_array().expect("choices").iter().map(|c| (c["index"].as_u64(), c["text"].as_str())).collect();
-        assert_eq!(choices, [(Some(0), Some("one")), (Some(1), Some("one")), (Some(2), Some("two")), (Some(3), Some("two"))]);
+        let choices: Vec<_> = body["choices"]
+            .as_array()
+            .expect("choices")
+            .iter()
+            .map(|c| (c["index"].as_u64(), c["text"].as_str()))
+            .collect();
+        assert_eq!(
+            choices,
+            [(Some(0), Some("one")), (Some(1), Some("one")), (Some(2), Some("two")), (Some(3), Some("two"))]
+        );
     }
 
     #[test]
@@ -299,7 +320,11 @@ mod tests {
             (json!({"model": "none"}), 404, "The model `none` does not exist."),
             (json!({"prompt": []}), 400, "`prompt` must not be empty"),
             (json!({"prompt": [[]]}), 400, "`prompt` holds an empty list of token ids"),
-            (json!({"prompt": ["a", 1]}), 400, "`prompt` must be a text, texts, token ids, or lists of token ids, not a mixture"),
+            (
+                json!({"prompt": ["a", 1]}),
+                400,
+                "`prompt` must be a text, texts, token ids, or lists of token ids, not a mixture",
+            ),
             (json!({"prompt": vec!["a"; 65]}), 400, "`prompt` holds 65 prompts, at most 64 are allowed"),
             (json!({"max_tokens": -1}), 400, "The max_tokens `-1` must be a positive integer."),
             (json!({"logprobs": -1}), 400, "The logprobs `-1` must be in [0, 20]."),
@@ -312,6 +337,9 @@ mod tests {
         assert_eq!(ask(&ScriptedHost::new(), json!({"prompt": vec!["a"; 64]})).status, 200);
         assert_eq!(ask(&ScriptedHost::new(), json!({"prompt": [4_000_000_000_u32]})).status, 400);
         let too_long = ask(&ScriptedHost::new(), json!({"prompt": "w ".repeat(5000)})).json();
-        assert_eq!((&too_long["error"]["code"], &too_long["error"]["param"]), (&"context_length_exceeded".into(), &"prompt".into()));
+        assert_eq!(
+            (&too_long["error"]["code"], &too_long["error"]["param"]),
+            (&"context_length_exceeded".into(), &"prompt".into())
+        );
     }
 }

@@ -109,7 +109,14 @@ mod tests {
 
     #[test]
     fn wrong_bodies_are_refused() {
-        for body in ["", "{}", r#"{"input":5}"#, r#"{"input":["a",5]}"#, r#"{"input":"a","add_bos":"yes"}"#, r#"{"input":null}"#] {
+        for body in [
+            "",
+            "{}",
+            r#"{"input":5}"#,
+            r#"{"input":["a",5]}"#,
+            r#"{"input":"a","add_bos":"yes"}"#,
+            r#"{"input":null}"#,
+        ] {
             let answer = scripted::call(&Lmdeploy, "POST", "/v1/encode", &[], body.as_bytes());
             assert_eq!((answer.status, &answer.json()["object"]), (400, &"error".into()), "{body}");
         }

@@ -162,7 +162,8 @@ mod tests {
 
     #[test]
     fn reads_every_form_of_stop() {
-        let texts = |texts: &[&str]| Stop { texts: texts.iter().map(|text| (*text).into()).collect(), is_cancel: false };
+        let texts =
+            |texts: &[&str]| Stop { texts: texts.iter().map(|text| (*text).into()).collect(), is_cancel: false };
         let cases = [
             ("null", None),
             ("false", Some(Stop::default())),
@@ -180,7 +181,11 @@ mod tests {
         let read = serde_json::from_str::<TextOr<PromptElement, 4>>;
         assert_eq!(
             read(r#"["a", 1, [2, 3]]"#).expect("a list"),
-            TextOr::Many(vec![PromptElement::Text("a".into()), PromptElement::Token(1), PromptElement::Tokens(vec![2, 3])])
+            TextOr::Many(vec![
+                PromptElement::Text("a".into()),
+                PromptElement::Token(1),
+                PromptElement::Tokens(vec![2, 3])
+            ])
         );
         for bad in ["[-1]", "[4294967296]", "[1.5]", "[null]", "[[\"a\"]]"] {
             assert!(read(bad).is_err(), "{bad}");

@@ -49,7 +49,6 @@ impl Dialect for Lmdeploy {
     fn routes(&self) -> Routes<Refusal> {
         Routes::new()
             .get("/", docs::page)
-            .get("/openapi.json", docs::document)
             .get("/health", health::check)
             .public()
             .get("/v1/models", models::list)

@@ -66,14 +66,18 @@ fn turn(place: &str, message: GivenMessage) -> Result<Turn, Refusal> {
         "user" => "user",
         "assistant" => "assistant",
         "tool" => "tool",
-        other => return Err(Refusal::bad(&format!("{place}.role"), format!("`{place}.role` has no meaning: `{other}`"))),
+        other => {
+            return Err(Refusal::bad(&format!("{place}.role"), format!("`{place}.role` has no meaning: `{other}`")));
+        }
     };
     let content = match message.content {
         Some(TextOr::Text(text)) => text,
         Some(TextOr::Many(parts)) => text_of(place, parts)?,
         // An assistant that only called tools.
         None if role == "assistant" => String::new(),
-        None => return Err(Refusal::bad(&format!("{place}.content"), format!("`{place}.content` is required"))),
+        None => {
+            return Err(Refusal::bad(&format!("{place}.content"), format!("`{place}.content` is required")));
+        }
     };
     Ok(Turn { role: role.into(), content })
 }
@@ -84,11 +88,18 @@ fn text_of(place: &str, parts: Vec<GivenPart>) -> Result<String, Refusal> {
         let place = format!("{place}.content[{index}]");
         match (part.r#type.as_str(), part.text) {
             ("text", Some(piece)) => text.push_str(&piece),
-            ("text", None) => return Err(Refusal::bad(&format!("{place}.text"), format!("`{place}.text` is required"))),
-            ("image_url" | "image_data" | "video_url" | "input_audio", _) => {
-                return Err(Refusal::bad(&place, format!("`{place}` is an image, a film or a sound, and the model reads text alone")));
+            ("text", None) => {
+                return Err(Refusal::bad(&format!("{place}.text"), format!("`{place}.text` is required")));
             }
-            (other, _) => return Err(Refusal::bad(&place, format!("`{place}.type` has no meaning: `{other}`"))),
+            ("image_url" | "image_data" | "video_url" | "input_audio", _) => {
+                return Err(Refusal::bad(
+                    &place,
+                    format!("`{place}` is an image, a film or a sound, and the model reads text alone"),
+                ));
+            }
+            (other, _) => {
+                return Err(Refusal::bad(&place, format!("`{place}.type` has no meaning: `{other}`")));
+            }
         }
     }
     Ok(text)
@@ -127,7 +138,10 @@ mod tests {
         let said = |role: &str, content: &str| Turn { role: role.into(), content: content.into() };
         let cases = [
             (r#"[{"role":"user","content":"a"}]"#, Ok(vec![said("user", "a")])),
-            (r#"[{"role":"developer","content":"a"},{"role":"user","content":[]}]"#, Ok(vec![said("system", "a"), said("user", "")])),
+            (
+                r#"[{"role":"developer","content":"a"},{"role":"user","content":[]}]"#,
+                Ok(vec![said("system", "a"), said("user", "")]),
+            ),
             (
                 r#"[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}]"#,
                 Ok(vec![said("user", "ab")]),
@@ -136,7 +150,10 @@ mod tests {
             ("[]", Err("`messages` must not be empty")),
             (r#"[{"role":"robot","content":"a"}]"#, Err("`messages[0].role` has no meaning: `robot`")),
             (r#"[{"role":"user"}]"#, Err("`messages[0].content` is required")),
-            (r#"[{"role":"user","content":[{"type":"smell"}]}]"#, Err("`messages[0].content[0].type` has no meaning: `smell`")),
+            (
+                r#"[{"role":"user","content":[{"type":"smell"}]}]"#,
+                Err("`messages[0].content[0].type` has no meaning: `smell`"),
+            ),
             (r#"[{"role":"user","content":[{"type":"text"}]}]"#, Err("`messages[0].content[0].text` is required")),
             (
                 r#"[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]"#,

@@ -141,7 +141,9 @@ impl From<state::Error> for Refusal {
         match error {
             Error::TooLarge(_) => Refusal::bad("session_id", "the session has become too large, please end it"),
             Error::Full => Refusal::unavailable("there is no room for further sessions, please try again later"),
-            Error::Busy | Error::Conflict(_) => Refusal::conflict("session_id", "the session is answering another request"),
+            Error::Busy | Error::Conflict(_) => {
+                Refusal::conflict("session_id", "the session is answering another request")
+            }
             Error::Failed(_) => Refusal::new(500, "the session could not be kept"),
         }
     }

@@ -145,7 +145,9 @@ fn within(field: &str, value: f64, min: f64, max: f64) -> Result<f32, Refusal> {
 
 fn biases(biases: BTreeMap<String, f64>) -> Result<Vec<(u32, f32)>, Refusal> {
     let bias = |(token, value): (String, f64)| {
-        let id = token.parse().map_err(|_| Refusal::bad("logit_bias", format!("the logit_bias key `{token}` is no token id")))?;
+        let id = token
+            .parse()
+            .map_err(|_| Refusal::bad("logit_bias", format!("the logit_bias key `{token}` is no token id")))?;
         Ok((id, within("logit_bias", value, -100.0, 100.0)?))
     };
     biases.into_iter().map(bias).collect()
@@ -176,7 +178,10 @@ mod tests {
                 Sampling { repetition_penalty: Some(0.0), ..Sampling::default() },
                 "The repetition_penalty `0.0` must be positive.",
             ),
-            (Sampling { temperature: Some(f64::NAN), ..Sampling::default() }, "The temperature `NaN` must be in [0, 2]"),
+            (
+                Sampling { temperature: Some(f64::NAN), ..Sampling::default() },
+                "The temperature `NaN` must be in [0, 2]",
+            ),
         ];
         for (sampling, expect) in cases {
             assert_eq!(message(sampling), expect);
@@ -188,7 +193,11 @@ mod tests {
         let options = Sampling::default().into_options(0.7, 1.0).expect("good");
         assert_eq!((options.choices, options.tokens_max, options.top_k, options.seed), (1, None, Some(40), None));
         assert_eq!((options.temperature, options.top_p), (Some(0.7), Some(1.0)));
-        let options = Sampling { seed: Some(0), stop: Some(Stop { texts: vec!["".into(), "x".into()], is_cancel: false }), ..Sampling::default() };
+        let options = Sampling {
+            seed: Some(0),
+            stop: Some(Stop { texts: vec!["".into(), "x".into()], is_cancel: false }),
+            ..Sampling::default()
+        };
         let options = options.into_options(0.7, 1.0).expect("good");
         assert_eq!((options.seed, options.stop), (None, vec!["x".to_owned()]));
     }

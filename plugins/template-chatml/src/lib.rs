@@ -27,3 +27,11 @@ impl Template for ChatMl {
 }
 
 mimus_sdk::template!(ChatMl);
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn renders_as_transformers_does() {
+        mimus_sdk::golden::check(&super::ChatMl, "chatml", include_str!("../tests/golden.json"));
+    }
+}

@@ -11,9 +11,8 @@ use crate::tool::{cannot_run, failed};
 use crate::{BuildError, Component, Options, TARGET};
 
 pub(crate) fn build(selection: &[&str], options: &Options) -> Result<(Vec<Component>, StdSource), BuildError> {
-    let absolute = |path: &Path| {
-        std::path::absolute(path).map_err(|source| BuildError::File { path: path.into(), source })
-    };
+    let absolute =
+        |path: &Path| std::path::absolute(path).map_err(|source| BuildError::File { path: path.into(), source });
     let (manifest, target_dir) = (absolute(&options.manifest)?, absolute(&options.target_dir)?);
     let library = standard_library::find(&target_dir)?;
     eprintln!("compiling components with {}", library.source());
@@ -95,7 +94,8 @@ fn component(message: &Value) -> Option<Component> {
     if message["reason"] != "compiler-artifact" {
         return None;
     }
-    let path = message["filenames"].as_array()?.iter().filter_map(Value::as_str).find(|path| path.ends_with(".wasm"))?;
+    let path =
+        message["filenames"].as_array()?.iter().filter_map(Value::as_str).find(|path| path.ends_with(".wasm"))?;
     let (name, version) = name_and_version(message["package_id"].as_str()?)?;
     let path = PathBuf::from(path);
     let mut sources = sources(&path.with_extension("d"));
@@ -138,10 +138,14 @@ mod tests {
 
     #[test]
     fn keeps_what_the_inner_build_needs() {
-        for name in ["CARGO_HOME", "RUSTUP_TOOLCHAIN", "CARGO_NET_OFFLINE", "CARGO_HTTP_CAINFO", "CARGO_MAKEFLAGS", "PATH"] {
+        for name in
+            ["CARGO_HOME", "RUSTUP_TOOLCHAIN", "CARGO_NET_OFFLINE", "CARGO_HTTP_CAINFO", "CARGO_MAKEFLAGS", "PATH"]
+        {
             assert!(!is_of_another_build(OsStr::new(name)), "{name}");
         }
-        for name in ["RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "CARGO_ENCODED_RUSTFLAGS", "CARGO_PKG_NAME", "CARGO_BUILD_TARGET"] {
+        for name in
+            ["RUSTFLAGS", "RUSTC_WORKSPACE_WRAPPER", "CARGO_ENCODED_RUSTFLAGS", "CARGO_PKG_NAME", "CARGO_BUILD_TARGET"]
+        {
             assert!(is_of_another_build(OsStr::new(name)), "{name}");
         }
     }

@@ -44,7 +44,12 @@ pub struct Options {
 impl Options {
     /// The profile `component`, with the lock file as it is.
     pub fn new(manifest: impl Into<PathBuf>, target_dir: impl Into<PathBuf>) -> Self {
-        Options { manifest: manifest.into(), target_dir: target_dir.into(), profile: "component".into(), is_locked: true }
+        Options {
+            manifest: manifest.into(),
+            target_dir: target_dir.into(),
+            profile: "component".into(),
+            is_locked: true,
+        }
     }
 }
 
@@ -91,8 +96,11 @@ pub fn build(packages: &[&str], options: &Options) -> Result<Built, BuildError> 
 /// As [`build`].
 pub fn build_path(crate_dir: &Path) -> Result<Component, BuildError> {
     let manifest = crate_dir.join("Cargo.toml");
-    let options =
-        Options { profile: "release".into(), is_locked: false, ..Options::new(manifest, crate_dir.join("target/components")) };
+    let options = Options {
+        profile: "release".into(),
+        is_locked: false,
+        ..Options::new(manifest, crate_dir.join("target/components"))
+    };
     let (mut components, _) = cargo::build(&[], &options)?;
     components.pop().ok_or_else(|| BuildError::NotAComponent(crate_dir.display().to_string()))
 }

@@ -66,7 +66,9 @@ pub(crate) fn find(target_dir: &Path) -> Result<StandardLibrary, BuildError> {
         let (name, found) = match way {
             StdSource::Installed => continue,
             StdSource::Rustup => ("rustup", add_by_rustup()),
-            StdSource::Debian => ("debian", debian::fetch(&target_dir.join("debian-std")).map(StandardLibrary::FromSource)),
+            StdSource::Debian => {
+                ("debian", debian::fetch(&target_dir.join("debian-std")).map(StandardLibrary::FromSource))
+            }
         };
         match found {
             Ok(library) => {

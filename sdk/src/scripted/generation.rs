@@ -108,7 +108,13 @@ pub(super) fn write(
     one.iter().flat_map(take_turns).collect()
 }
 
-fn write_choice(vocabulary: &Vocabulary, tokens: &[u32], prompt: &[u32], options: &Options, tokens_max: u32) -> Vec<Piece> {
+fn write_choice(
+    vocabulary: &Vocabulary,
+    tokens: &[u32],
+    prompt: &[u32],
+    options: &Options,
+    tokens_max: u32,
+) -> Vec<Piece> {
     let describe = |token: u32| describe(vocabulary, token, options);
     let mut prompt_tokens: Vec<TokenLogprob> = Vec::new();
     if options.prompt_logprobs {
@@ -147,7 +153,12 @@ fn write_choice(vocabulary: &Vocabulary, tokens: &[u32], prompt: &[u32], options
             return pieces;
         }
     }
-    pieces.push(piece(text[written..].to_owned(), prompt_tokens, tokens.len() as u32, finished(FinishReason::Stop, None)));
+    pieces.push(piece(
+        text[written..].to_owned(),
+        prompt_tokens,
+        tokens.len() as u32,
+        finished(FinishReason::Stop, None),
+    ));
     pieces
 }
 

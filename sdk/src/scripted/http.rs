@@ -76,7 +76,13 @@ impl Captured {
 /// assert_eq!(mimus_sdk::scripted::call(&Hello, "GET", "/bye", &[], b"").status, 404);
 /// assert_eq!(mimus_sdk::scripted::call(&Hello, "POST", "/hello", &[], b"").status, 405);
 /// ```
-pub fn call<D: Dialect>(dialect: &D, method: &str, path_and_query: &str, headers: &[(&str, &str)], body: &[u8]) -> Captured {
+pub fn call<D: Dialect>(
+    dialect: &D,
+    method: &str,
+    path_and_query: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Captured {
     ScriptedHost::new().call(dialect, method, path_and_query, headers, body)
 }
 

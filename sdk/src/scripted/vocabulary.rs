@@ -57,7 +57,8 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
         if rest.is_empty() {
             return None;
         }
-        let end = rest.char_indices().skip(1).find(|(_, character)| *character == ' ').map_or(rest.len(), |(index, _)| index);
+        let end =
+            rest.char_indices().skip(1).find(|(_, character)| *character == ' ').map_or(rest.len(), |(index, _)| index);
         let (word, tail) = rest.split_at(end);
         rest = tail;
         Some(word)

@@ -39,16 +39,9 @@ pub enum Temper {
 /// The personality `versioned` with a version of four characters (`0001`) patched into its bytes.
 pub fn versioned(version: &str, temper: Temper) -> Vec<u8> {
     const MARK: &[u8] = b"MIMUS-GUEST-MARK";
-    assert!(
-        version.len() == 4 && version.is_ascii(),
-        "a version of four characters: {version:?}"
-    );
+    assert!(version.len() == 4 && version.is_ascii(), "a version of four characters: {version:?}");
     let mut bytes = VERSIONED.to_vec();
-    let mut places = bytes
-        .windows(MARK.len())
-        .enumerate()
-        .filter(|(_, window)| *window == MARK)
-        .map(|(at, _)| at);
+    let mut places = bytes.windows(MARK.len()).enumerate().filter(|(_, window)| *window == MARK).map(|(at, _)| at);
     let at = places.next().expect("the guest holds its mark") + MARK.len();
     assert!(places.next().is_none(), "the guest holds its mark once");
     bytes[at..at + 4].copy_from_slice(version.as_bytes());
@@ -63,4 +56,24 @@ pub fn versioned(version: &str, temper: Temper) -> Vec<u8> {
         Temper::TrapOnRequest => b'a',
     };
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_guest_is_a_component() {
+        let good = versioned("0001", Temper::Good);
+        for bytes in [FAULTS, &good, WRONG_WORLD, UNKNOWN_IMPORT] {
+            assert!(bytes.starts_with(b"\0asm\x0d\0\x01\0"));
+        }
+    }
+
+    #[test]
+    fn versions_differ_in_five_bytes_at_most() {
+        let (one, two) = (versioned("0001", Temper::Good), versioned("2222", Temper::BadName));
+        assert_eq!(one.len(), two.len());
+        assert_eq!(one.iter().zip(&two).filter(|(one, two)| one != two).count(), 5);
+    }
 }

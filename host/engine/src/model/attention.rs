@@ -7,7 +7,8 @@
 use rayon::prelude::*;
 
 use super::Span;
-use super::kernel::{LANES, Panels, RowTiles, Sink, multiply, softmax};
+use super::kernel::activations::softmax;
+use super::kernel::{LANES, Panels, RowTiles, Sink, multiply};
 use crate::kv_cache::{BLOCK_TOKENS, KvCache, KvShape};
 
 /// Positions of a span that one task takes; bounds the scores in memory.
@@ -173,7 +174,7 @@ impl AttentionShape {
         for (index, &id) in blocks() {
             let (keys, _) = self.head(cache.numbers(id), layer, task.kv_head);
             let columns = BLOCK_TOKENS.min(visible - index * BLOCK_TOKENS);
-            let panels = Panels { weights: keys, panel_depth: head_dim, columns };
+            let panels = Panels { weights: keys, scales: &[], panel_depth: head_dim, columns };
             let values = &mut scratch.scores[index * BLOCK_TOKENS..];
             multiply(&scratch.tiles, 0, head_dim, panels, Sink { values, stride: visible, adds: false });
         }
@@ -187,7 +188,7 @@ impl AttentionShape {
         for (index, &id) in blocks() {
             let (_, values) = self.head(cache.numbers(id), layer, task.kv_head);
             let from = index * BLOCK_TOKENS;
-            let panels = Panels { weights: values, panel_depth: BLOCK_TOKENS, columns: head_dim };
+            let panels = Panels { weights: values, scales: &[], panel_depth: BLOCK_TOKENS, columns: head_dim };
             let sink = Sink { values: &mut scratch.out, stride: head_dim, adds: index > 0 };
             multiply(&scratch.tiles, from, BLOCK_TOKENS.min(visible - from), panels, sink);
         }

@@ -1,7 +1,8 @@
 //! The forward pass of the Llama family: llama, mistral, qwen2 and qwen3 differ in configuration only.
 
 use super::attention::{AttentionScratch, AttentionShape};
-use super::kernel::{RowTiles, silu_times};
+use super::kernel::RowTiles;
+use super::kernel::activations::silu_times;
 use super::linear::Linear;
 use super::names::{LayerTensor, TensorName};
 use super::norm::{rms_norm, rms_norm_in_place};
@@ -74,11 +75,8 @@ impl LlamaDecoder {
     /// [`LoadError`] when a tensor is absent or has another shape.
     pub(crate) fn load(config: &DecoderConfig, weights: &mut Weights<'_>) -> Result<Self, LoadError> {
         let embedding = weights.matrix(TensorName::Embedding, config.vocab, config.hidden)?;
-        let head = if config.is_tied {
-            None
-        } else {
-            Some(weights.matrix(TensorName::Head, config.vocab, config.hidden)?)
-        };
+        let head =
+            if config.is_tied { None } else { Some(weights.matrix(TensorName::Head, config.vocab, config.hidden)?) };
         let layers = (0..config.layers).map(|layer| Layer::load(config, layer, weights));
         Ok(Self {
             embedding,
@@ -113,29 +111,28 @@ impl LlamaDecoder {
     }
 
     /// Embeds the rows of all spans.
-    fn embed(&mut self, spans: &[Span<'_>]) -> Result<(), EngineError> {
+    fn embed(&mut self, spans: &[Span<'_>]) {
         let ids = || spans.iter().flat_map(|span| &span.tokens[span.start..]);
         let hidden = &mut self.scratch.hidden;
         hidden.resize(ids().count() * self.hidden, 0.0);
         for (&id, row) in ids().zip(hidden.chunks_exact_mut(self.hidden)) {
-            self.embedding.row(id as usize, row)?;
+            self.embedding.row(id as usize, row);
         }
         let positions = spans.iter().flat_map(|span| span.start..span.tokens.len());
         self.rope.set_positions(positions);
-        Ok(())
     }
 
     /// Puts the residual stream through one layer.
-    fn layer(&mut self, index: usize, spans: &[Span<'_>], cache: &mut KvCache) -> Result<(), EngineError> {
+    fn layer(&mut self, index: usize, spans: &[Span<'_>], cache: &mut KvCache) {
         let layer = &self.layers[index];
         let shape = &self.shape;
         let Scratch { hidden, normed, query, key, value, attended, gate, up, delta, tiles, attention } =
             &mut self.scratch;
         rms_norm(hidden, &layer.attention_norm, self.norm_epsilon, normed);
         let rows = hidden.len() / self.hidden;
-        layer.query.forward(normed, rows, tiles, query)?;
-        layer.key.forward(normed, rows, tiles, key)?;
-        layer.value.forward(normed, rows, tiles, value)?;
+        layer.query.forward(normed, rows, tiles, query);
+        layer.key.forward(normed, rows, tiles, key);
+        layer.value.forward(normed, rows, tiles, value);
         if let Some(weight) = &layer.query_norm {
             rms_norm_in_place(query, weight, self.norm_epsilon);
         }
@@ -146,19 +143,18 @@ impl LlamaDecoder {
         self.rope.rotate(key, shape.kv_heads);
         shape.store(spans, index, key, value, cache);
         shape.attend(spans, index, query, cache, attention, attended);
-        layer.output.forward(attended, rows, tiles, delta)?;
+        layer.output.forward(attended, rows, tiles, delta);
         add(hidden, delta);
         rms_norm(hidden, &layer.feed_forward_norm, self.norm_epsilon, normed);
-        layer.gate.forward(normed, rows, tiles, gate)?;
-        layer.up.forward(normed, rows, tiles, up)?;
+        layer.gate.forward(normed, rows, tiles, gate);
+        layer.up.forward(normed, rows, tiles, up);
         silu_times(gate, up);
-        layer.down.forward(gate, rows, tiles, delta)?;
+        layer.down.forward(gate, rows, tiles, delta);
         add(hidden, delta);
-        Ok(())
     }
 
     /// Appends the logits that the spans ask for.
-    fn head(&mut self, spans: &[Span<'_>], logits: &mut Vec<f32>) -> Result<(), EngineError> {
+    fn head(&mut self, spans: &[Span<'_>], logits: &mut Vec<f32>) {
         let Scratch { hidden, normed, delta, gate, tiles, .. } = &mut self.scratch;
         let wanted = gate;
         wanted.clear();
@@ -171,9 +167,8 @@ impl LlamaDecoder {
         let count = wanted.len() / self.hidden;
         rms_norm(wanted, &self.final_norm, self.norm_epsilon, normed);
         let head = self.head.as_ref().unwrap_or(&self.embedding);
-        head.forward(normed, count, tiles, delta)?;
+        head.forward(normed, count, tiles, delta);
         logits.extend_from_slice(delta);
-        Ok(())
     }
 }
 
@@ -187,11 +182,12 @@ impl Decoder for LlamaDecoder {
     }
 
     fn forward(&mut self, spans: &[Span<'_>], cache: &mut KvCache, logits: &mut Vec<f32>) -> Result<(), EngineError> {
-        self.embed(spans)?;
+        self.embed(spans);
         for index in 0..self.layers.len() {
-            self.layer(index, spans, cache)?;
+            self.layer(index, spans, cache);
         }
-        self.head(spans, logits)
+        self.head(spans, logits);
+        Ok(())
     }
 }
 
@@ -246,18 +242,11 @@ impl Layer {
 
 impl Projection {
     /// See [`Linear::forward`].
-    fn forward(
-        &self,
-        inputs: &[f32],
-        rows: usize,
-        tiles: &mut RowTiles,
-        out: &mut Vec<f32>,
-    ) -> Result<(), EngineError> {
-        self.matrix.forward(inputs, rows, tiles, out)?;
+    fn forward(&self, inputs: &[f32], rows: usize, tiles: &mut RowTiles, out: &mut Vec<f32>) {
+        self.matrix.forward(inputs, rows, tiles, out);
         if let Some(bias) = &self.bias {
             out.chunks_exact_mut(bias.len()).for_each(|row| add(row, bias));
         }
-        Ok(())
     }
 }
 

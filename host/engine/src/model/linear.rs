@@ -1,13 +1,8 @@
 //! Weight matrices and their product with rows of activations.
 
-use std::borrow::Cow;
-
-use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
-use candle_core::{CpuStorage, Device, Module, Storage, Tensor};
 use rayon::prelude::*;
 
-use super::kernel::{Bf16, LANES, Panels, RowTiles, Sink, Weight, multiply};
-use crate::error::EngineError;
+use super::kernel::{Bf16, LANES, Panels, RowTiles, Scaled8, Sink, Weight, multiply};
 
 /// Multiplications that are worth waking a thread for, about 50 µs of work.
 const PARALLEL_WORK: usize = 1 << 20;
@@ -18,46 +13,46 @@ pub(crate) enum Linear {
     F32(Packed<f32>),
     /// bf16 weights in panels, widened as they are used.
     Bf16(Packed<Bf16>),
-    /// Quantized weights, executed by candle.
-    Quantized(Quantized),
+    /// 8-bit weights in panels, with a scale for every 32.
+    Scaled8(Packed<Scaled8>),
 }
 
-/// A dense matrix in panels of [`LANES`] outputs: `[panels, depth, LANES]`.
+/// A matrix in panels of [`LANES`] outputs: `[panels, depth, LANES]`.
 pub(crate) struct Packed<W> {
     weights: Vec<W>,
+    /// `[panels, depth / block, LANES]`, where weights have scales.
+    scales: Vec<f32>,
     columns: usize,
     depth: usize,
-}
-
-/// A quantized matrix.
-pub(crate) struct Quantized {
-    matrix: QMatMul,
-    columns: usize,
-    depth: usize,
-    bytes: usize,
 }
 
 impl<W: Weight> Packed<W> {
     /// Packs a row-major matrix `[columns, depth]`.
-    pub(crate) fn new(rows: &[W], columns: usize, depth: usize) -> Self {
-        let mut weights = vec![W::default(); columns.div_ceil(LANES) * LANES * depth];
-        for (column, row) in rows.chunks_exact(depth).enumerate() {
-            let begin = column / LANES * LANES * depth + column % LANES;
-            for (place, &weight) in weights[begin..].iter_mut().step_by(LANES).zip(row) {
-                *place = weight;
-            }
-        }
-        Self { weights, columns, depth }
+    ///
+    /// * `scales`: `[columns, depth / block]`; empty where the weights have none.
+    pub(crate) fn new(rows: &[W], scales: &[f32], columns: usize, depth: usize) -> Self {
+        let scales = match W::BLOCK {
+            Some(block) => into_panels(scales, columns, depth / block),
+            None => Vec::new(),
+        };
+        Self { weights: into_panels(rows, columns, depth), scales, columns, depth }
     }
 
     /// Panels `first..last` as a matrix.
     fn panels(&self, first: usize, last: usize) -> Panels<'_, W> {
         let floats = LANES * self.depth;
+        let scales = LANES * W::BLOCK.map_or(0, |block| self.depth / block);
         Panels {
             weights: &self.weights[first * floats..last * floats],
+            scales: &self.scales[first * scales..last * scales],
             panel_depth: self.depth,
             columns: self.columns.min(last * LANES) - first * LANES,
         }
+    }
+
+    /// Bytes in memory.
+    fn bytes(&self) -> u64 {
+        (size_of_val(self.weights.as_slice()) + size_of_val(self.scales.as_slice())) as u64
     }
 
     /// `out = inputs * weights`, by one thread or several.
@@ -104,76 +99,54 @@ impl<W: Weight> Packed<W> {
 
     /// Writes the weights of output `column` into `out`, `[depth]`.
     fn row(&self, column: usize, out: &mut [f32]) {
-        let begin = column / LANES * LANES * self.depth + column % LANES;
-        for (place, weight) in out.iter_mut().zip(self.weights[begin..].iter().step_by(LANES)) {
+        let begin = |depth: usize| column / LANES * LANES * depth + column % LANES;
+        for (place, weight) in out.iter_mut().zip(self.weights[begin(self.depth)..].iter().step_by(LANES)) {
             *place = weight.widen();
+        }
+        if let Some(block) = W::BLOCK {
+            let scales = self.scales[begin(self.depth / block)..].iter().step_by(LANES);
+            for (values, &scale) in out.chunks_mut(block).zip(scales) {
+                values.iter_mut().for_each(|value| *value *= scale);
+            }
         }
     }
 }
 
-impl Quantized {
-    /// A matrix of blocks as GGUF stores them.
-    ///
-    /// * `bytes`: exactly `[columns, depth]` values of `dtype`.
-    pub(crate) fn new(dtype: GgmlDType, bytes: Vec<u8>, columns: usize, depth: usize) -> candle_core::Result<Self> {
-        let size = bytes.len();
-        let storage = QStorage::from_data(Cow::Owned(bytes), &Device::Cpu, dtype)?;
-        let tensor = QTensor::new(storage, (columns, depth))?;
-        Ok(Self { matrix: QMatMul::from_qtensor(tensor)?, columns, depth, bytes: size })
+/// Lays rows `[columns, depth]` out as `[panels, depth, LANES]`; missing columns are zero.
+fn into_panels<T: Copy + Default>(rows: &[T], columns: usize, depth: usize) -> Vec<T> {
+    let mut panels = vec![T::default(); columns.div_ceil(LANES) * LANES * depth];
+    for (column, row) in rows.chunks_exact(depth).enumerate() {
+        let begin = column / LANES * LANES * depth + column % LANES;
+        for (place, &value) in panels[begin..].iter_mut().step_by(LANES).zip(row) {
+            *place = value;
+        }
     }
-
-    /// `out = inputs * weights`.
-    fn forward(&self, inputs: &[f32], rows: usize, out: &mut [f32]) -> candle_core::Result<()> {
-        let inputs = Tensor::from_slice(inputs, (rows, self.depth), &Device::Cpu)?;
-        copy_out(&self.matrix.forward(&inputs)?, out)
-    }
-
-    /// Writes the weights of output `column` into `out`, `[depth]`.
-    fn row(&self, column: usize, out: &mut [f32]) -> candle_core::Result<()> {
-        let id = Tensor::from_slice(&[column as u32], 1, &Device::Cpu)?;
-        copy_out(&self.matrix.embedding(&id)?, out)
-    }
-}
-
-/// Copies a contiguous tensor of f32.
-fn copy_out(tensor: &Tensor, out: &mut [f32]) -> candle_core::Result<()> {
-    let (storage, layout) = tensor.storage_and_layout();
-    let Storage::Cpu(CpuStorage::F32(values)) = &*storage else {
-        candle_core::bail!("expected f32 on the CPU");
-    };
-    let begin = layout.start_offset();
-    out.copy_from_slice(&values[begin..begin + out.len()]);
-    Ok(())
+    panels
 }
 
 impl Linear {
-    /// Outputs.
-    pub(crate) fn columns(&self) -> usize {
+    /// Outputs, and inputs of each.
+    fn shape(&self) -> (usize, usize) {
         match self {
-            Self::F32(packed) => packed.columns,
-            Self::Bf16(packed) => packed.columns,
-            Self::Quantized(quantized) => quantized.columns,
+            Self::F32(packed) => (packed.columns, packed.depth),
+            Self::Bf16(packed) => (packed.columns, packed.depth),
+            Self::Scaled8(packed) => (packed.columns, packed.depth),
         }
     }
 
     /// Weights.
     pub(crate) fn parameters(&self) -> u64 {
-        let (columns, depth) = match self {
-            Self::F32(packed) => (packed.columns, packed.depth),
-            Self::Bf16(packed) => (packed.columns, packed.depth),
-            Self::Quantized(quantized) => (quantized.columns, quantized.depth),
-        };
+        let (columns, depth) = self.shape();
         columns as u64 * depth as u64
     }
 
     /// Bytes in memory.
     pub(crate) fn bytes(&self) -> u64 {
-        let bytes = match self {
-            Self::F32(packed) => packed.weights.len() * 4,
-            Self::Bf16(packed) => packed.weights.len() * 2,
-            Self::Quantized(quantized) => quantized.bytes,
-        };
-        bytes as u64
+        match self {
+            Self::F32(packed) => packed.bytes(),
+            Self::Bf16(packed) => packed.bytes(),
+            Self::Scaled8(packed) => packed.bytes(),
+        }
     }
 
     /// Multiplies rows of activations with the matrix.
@@ -181,42 +154,49 @@ impl Linear {
     /// * `inputs`: `[rows, depth]`.
     /// * `tiles`: memory to work in.
     /// * `out`: `[rows, columns]`, resized and overwritten.
-    ///
-    /// # Errors
-    /// What candle reports of quantized weights.
-    pub(crate) fn forward(
-        &self,
-        inputs: &[f32],
-        rows: usize,
-        tiles: &mut RowTiles,
-        out: &mut Vec<f32>,
-    ) -> Result<(), EngineError> {
-        out.resize(rows * self.columns(), 0.0);
+    pub(crate) fn forward(&self, inputs: &[f32], rows: usize, tiles: &mut RowTiles, out: &mut Vec<f32>) {
+        out.resize(rows * self.shape().0, 0.0);
         match self {
             Self::F32(packed) => packed.forward(inputs, rows, tiles, out),
             Self::Bf16(packed) => packed.forward(inputs, rows, tiles, out),
-            Self::Quantized(quantized) => quantized.forward(inputs, rows, out).map_err(failed)?,
+            Self::Scaled8(packed) => packed.forward(inputs, rows, tiles, out),
         }
-        Ok(())
     }
 
     /// Writes the weights of output `column`: the embedding of a token.
     ///
     /// * `out`: `[depth]`.
-    ///
-    /// # Errors
-    /// What candle reports of quantized weights.
-    pub(crate) fn row(&self, column: usize, out: &mut [f32]) -> Result<(), EngineError> {
+    pub(crate) fn row(&self, column: usize, out: &mut [f32]) {
         match self {
             Self::F32(packed) => packed.row(column, out),
             Self::Bf16(packed) => packed.row(column, out),
-            Self::Quantized(quantized) => quantized.row(column, out).map_err(failed)?,
+            Self::Scaled8(packed) => packed.row(column, out),
         }
-        Ok(())
     }
 }
 
-/// What a request is told of a candle error.
-fn failed(error: candle_core::Error) -> EngineError {
-    EngineError::Failed(format!("matrix product: {error}"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scaled_weights_are_their_products() {
+        let (columns, depth, rows) = (21usize, 64usize, 7usize);
+        let number = |index: usize| (index * 37 % 255) as f32 - 127.0;
+        let weights: Vec<Scaled8> = (0..columns * depth).map(|index| Scaled8(number(index) as i8)).collect();
+        let scales: Vec<f32> = (0..columns * 2).map(|index| (index + 1) as f32 / 64.0).collect();
+        let value = |column: usize, step: usize| number(column * depth + step) * scales[column * 2 + step / 32];
+        let matrix = Linear::Scaled8(Packed::new(&weights, &scales, columns, depth));
+        let mut embedding = vec![0.0; depth];
+        matrix.row(20, &mut embedding);
+        assert!(embedding.iter().enumerate().all(|(step, &weight)| weight == value(20, step)));
+        let inputs: Vec<f32> = (0..rows * depth).map(|index| (index % 13) as f32 - 6.0).collect();
+        let mut out = Vec::new();
+        matrix.forward(&inputs, rows, &mut RowTiles::default(), &mut out);
+        for (index, &sum) in out.iter().enumerate() {
+            let (row, column) = (index / columns, index % columns);
+            let expect: f32 = (0..depth).map(|step| inputs[row * depth + step] * value(column, step)).sum();
+            assert!((sum - expect).abs() <= expect.abs() * 1e-4 + 1e-1, "{sum} {expect}");
+        }
+    }
 }

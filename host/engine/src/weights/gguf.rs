@@ -161,7 +161,7 @@ impl Gguf {
         };
         check_shape(name, &place.shape, shape)?;
         let bytes = self.file.read_at(place.offset, place.bytes)?;
-        Ok(Some(RawTensor { name: name.to_owned(), kind: place.kind, shape: place.shape.clone(), bytes }))
+        Ok(Some(RawTensor { name: name.to_owned(), kind: place.kind, bytes }))
     }
 
     /// Reads a short vector whose length is not known; `None` where there is none.

@@ -21,8 +21,7 @@ const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
 /// Weights that would have to be executed to be read.
-const PICKLES: [&str; 4] =
-    ["pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "consolidated.00.pth"];
+const PICKLES: [&str; 4] = ["pytorch_model.bin", "pytorch_model.bin.index.json", "model.pt", "consolidated.00.pth"];
 
 /// The tensors of one or more files.
 pub(crate) struct Safetensors {
@@ -110,7 +109,7 @@ impl Safetensors {
             other => return Err(LoadError::Unsupported(format!("tensor {name} of kind {other}"))),
         };
         let bytes = self.files[place.file].read_at(place.offset, place.bytes)?;
-        Ok(Some(RawTensor { name: name.to_owned(), kind, shape: place.shape.clone(), bytes }))
+        Ok(Some(RawTensor { name: name.to_owned(), kind, bytes }))
     }
 
     /// Reads the header of a file and checks that its tensors fill the file without gap or overlap.

@@ -14,16 +14,16 @@ import phrases
 from phrases import choose
 
 # Share of each kind of document in the training stream.
-MIX = {"memory": 33, "facts": 38, "dialogue": 9, "recall": 5, "last": 2, "story": 4, "raw_story": 2.5, "raw_howto": 2.5, "raw_fact": 4, "raw_sentences": 2.5}
+MIX = {"memory": 18, "facts": 55, "dialogue": 8, "recall": 3, "last": 1.5, "story": 3, "raw_story": 2.5, "raw_howto": 3, "raw_fact": 5, "raw_sums": 5, "raw_sentences": 1}
 
 # Share of each category among single questions: (weight in training, count in eval/paraphrases.jsonl).
 SINGLES = {
-    "capital": (11, 26), "capital_of": (2, 4), "continent": (2, 4), "language": (1.5, 4), "currency": (1.2, 4),
+    "capital": (11, 26), "capital_of": (4, 4), "continent": (2, 4), "language": (1.5, 4), "currency": (1.2, 4),
     "colour_of": (4, 14), "mix": (2.5, 6), "animal": (5, 12), "opposite": (4, 10), "translate": (4, 8), "calendar": (4, 10),
-    "unit": (3, 10), "np": (8, 32), "question": (10, 34), "define": (6, 12), "sum": (13, 26), "difference": (6, 10), "product": (3, 5), "quotient": (1, 2),
-    "number": (2, 4), "big_number": (0.7, 0), "count": (1.5, 4), "list": (4, 10), "spell": (3, 4), "word_form": (1.5, 3), "echo": (7, 12),
-    "howto": (4, 8), "story_short": (0, 4), "poem": (1, 2), "small_talk": (18, 50), "unknown": (3, 5), "invented": (6, 11), "off": (6, 10), "too_hard": (1.5, 3), "remark": (2, 4), "gibberish": (0.7, 1),
-    "about_country": (2, 4), "yes_no": (5, 10), "bigger_animal": (0.8, 2),
+    "unit": (3, 10), "np": (8, 32), "question": (16, 34), "define": (6, 12), "sum": (18, 26), "difference": (8, 10), "product": (3, 5), 
+    "number": (2.5, 4), "big_number": (0.7, 0), "count": (1.5, 4), "list": (4, 10), "spell": (3, 4), "word_form": (1.5, 3), "echo": (9, 12),
+    "howto": (4, 8), "story_short": (0, 4), "poem": (1, 2), "small_talk": (24, 50), "unknown": (3, 5), "invented": (6, 11), "off": (5, 8), "too_hard": (1.5, 3), "remark": (2, 4), "gibberish": (0.7, 1),
+    "about_country": (2, 4), "yes_no": (5, 8),
 }
 
 ONSETS = "b c d f g h j k l m n p r s t v w z br ch cr dr fl gr kr pl pr sh sk st th tr".split()
@@ -32,7 +32,7 @@ CODAS = ["", "", "", "n", "r", "l", "s", "m", "x", "k", "d", "rn", "nd", "th"]
 WORDS = sorted({w for table in (facts.FOODS, facts.HOBBIES, facts.JOBS, facts.SPELL, *facts.LISTS.values()) for w in table if " " not in w})
 SMALL_WORDS = "this is a the my your we you it was not very good test and I like big little one two here there now please some time day see want go to in on for all".split()
 
-KNOWN_WORDS = frozenset(WORDS) | frozenset(SMALL_WORDS)
+CAPITALISED = frozenset("this it we you my the hello good yes no here there one not".split())  # Openings of a phrase that a reply starts with a capital letter.
 
 
 def is_held_out(value):
@@ -64,7 +64,7 @@ class Sampler:
     def _parse(line):
         left, right = line.split(" => ")
         answer, accept = right.rsplit(" | ", 1)
-        return left.split(" / "), answer.strip(), accept.strip().split(";")
+        return more_phrasings(left.split(" / ")), answer.strip(), accept.strip().split(";")
 
     def _mine(self, templates):
         return not self.held_out or any(t.startswith("~") for t in templates)
@@ -117,7 +117,7 @@ class Sampler:
             words.append(self.number_text())
         if roll > 0.93:
             words.insert(r.randrange(len(words) + 1), self.made_up())
-        if roll > 0.7:
+        if roll > 0.8:
             words[0] = words[0].capitalize()
         return " ".join(words)
 
@@ -249,8 +249,6 @@ class Sampler:
         a, b = r.randint(0, 20), r.randint(0, 20)
         if r.random() < 0.25:
             a, b = r.randint(0, 10), r.randint(0, 10)
-        elif r.random() < 0.2 and not self.held_out:
-            a, b = r.randint(0, 99), r.randint(0, 99)
         x, y = self._in_words(None, a, b)
         return self.pick(phrases.SUM, a=x, b=y), f"{a} + {b} = {a + b}.", self._number_accept(a + b)
 
@@ -265,29 +263,21 @@ class Sampler:
         x, y = self._in_words(None, a, b)
         return self.pick(phrases.PRODUCT, a=x, b=y), f"{a} x {b} = {a * b}.", self._number_accept(a * b)
 
-    def quotient(self):
-        b, c = self.rng.randint(1, 10), self.rng.randint(1, 10)
-        x, y = self._in_words(None, b * c, b)
-        return self.pick(phrases.QUOTIENT, a=x, b=y), f"{b * c} / {b} = {c}.", self._number_accept(c)
-
     def number(self):
         r = self.rng
-        kind = r.choice(["double", "compare", "next"])
+        kind = r.choice(["double", "next", "next"])
         a = r.randint(0, 20)
         if kind == "double":
             return self.pick(phrases.DOUBLE, a=a), f"Twice {a} is {2 * a}.", self._number_accept(2 * a)
-        if kind == "next":
-            return self.pick(phrases.NEXT_NUMBER, a=a), f"{a + 1} comes after {a}.", self._number_accept(a + 1)
-        b = r.choice([n for n in range(21) if n != a])
-        return self.pick(phrases.COMPARE, a=a, b=b), f"{max(a, b)} is larger than {min(a, b)}.", [f"{max(a, b)} is larger"]
+        return self.pick(phrases.NEXT_NUMBER, a=a), f"{a + 1} comes after {a}.", self._number_accept(a + 1)
 
     def big_number(self):
         r = self.rng
-        templates = r.choice([phrases.SUM, phrases.PRODUCT, phrases.DIFFERENCE, phrases.QUOTIENT])
-        a, b = r.randint(100, 9999), r.randint(100, 9999)
+        templates = r.choice([phrases.SUM, phrases.PRODUCT, phrases.DIFFERENCE])
+        a, b = r.randint(30, 9999), r.randint(30, 9999)
         if r.random() < 0.3:
             a, b = r.choice([100, 200, 300, 400, 500, 1000]), r.choice([100, 200, 300, 500, 1000, 150, 250])
-        return self.pick(templates, a=a, b=b), "I can only work with small numbers, up to about a hundred.", ["small numbers"]
+        return self.pick(templates, a=a, b=b), "I can only work with small numbers, up to about twenty.", ["small numbers"]
 
     def count(self):
         n = self.rng.randint(2, 20) if self.chance(0.4) else self.rng.choice([3, 5, 10])
@@ -322,8 +312,7 @@ class Sampler:
     def echo(self):
         x = self.phrase() if not self.chance(0.08) else self.rng.choice(["this is a test", "hello", "hello world", "Hello, world", "hi", "yes", "good morning"])
         question = choose(self.rng, phrases.ECHO, self.held_out).replace("{x}", x)
-        # Sentences get a capital letter; single and invented words are copied as they are.
-        said = cap(x) if x.split()[0] in KNOWN_WORDS and " " in x else x
+        said = cap(x) if x.split()[0] in CAPITALISED else x
         return question, said + ("!" if question.endswith("!") else "."), [x]
 
     def _steps(self):
@@ -385,31 +374,14 @@ class Sampler:
 
     def yes_no(self):
         r = self.rng
-        kind = r.choice(["capital", "capital", "colour", "colour", "prime", "even"])
         true = r.random() < 0.5
-        if kind == "capital":
+        if r.random() < 0.5:
             c = self._country(1)
             x = c[1] if true else r.choice([o[1] for o in facts.COUNTRIES if o[1] != c[1]])
             return self.pick(phrases.IS_CAPITAL, c=c[0], x=x), f"{'Yes' if true else 'No'}, the capital of {c[0]} is {c[1]}.", ["yes" if true else "no"]
-        if kind == "colour":
-            x, colour = r.choice([pair for pair in facts.COLOURS_OF if " or " not in pair[1]])
-            a = colour if true else r.choice([o for o in ("blue", "green", "red", "yellow", "white", "black", "pink") if o not in colour])
-            return self.pick(phrases.IS_COLOUR, x=x, a=a), f"{'Yes' if true else 'No'}, {x} is {colour}.", ["yes" if true else "no"]
-        a = r.randint(1, 20)
-        if kind == "prime":
-            return self.pick(phrases.IS_PRIME, a=a), f"Yes, {a} is a prime number." if a in facts.PRIMES else f"No, {a} is not a prime number.", ["yes" if a in facts.PRIMES else "no"]
-        question = self.pick(phrases.IS_EVEN, a=a)
-        parity = "odd" if a % 2 else "even"
-        lead = "" if "even or odd" in question else ("Yes, " if parity in question else "No, ")
-        return question, f"{lead}{a} is {parity}.", [f"{a} is {parity}"]
-
-    def bigger_animal(self):
-        i, j = sorted(self.rng.sample(range(len(facts.ANIMAL_SIZES)), 2))
-        small, big = article(facts.ANIMAL_SIZES[i]), article(facts.ANIMAL_SIZES[j])
-        a, b = (small, big) if self.chance(0.5) else (big, small)
-        question = self.pick(phrases.BIGGER_ANIMAL, a=a, b=b)
-        lead = ("Yes, " if a == big else "No, ") if question.lower().startswith("is ") else ""
-        return question, (lead + big if lead else cap(big)) + f" is bigger than {small}.", [f"{big} is bigger"]
+        x, colour = r.choice([pair for pair in facts.COLOURS_OF if " or " not in pair[1]])
+        a = colour if true else r.choice([o for o in ("blue", "green", "red", "yellow", "white", "black", "pink") if o not in colour])
+        return self.pick(phrases.IS_COLOUR, x=x, a=a), f"{'Yes' if true else 'No'}, {x} is {colour}.", ["yes" if true else "no"]
 
     def sentence(self):
         r = self.rng
@@ -548,7 +520,7 @@ class Sampler:
         """One noisy question with its answer, as messages."""
         category = category or self.rng.choices(self.single_names, self.single_weights)[0]
         question, answer, _ = self.single(category)
-        exact = category in ("echo", "invented", "sum", "difference", "product", "quotient", "big_number", "number", "spell")
+        exact = category in ("echo", "invented", "sum", "difference", "product", "big_number", "number", "spell")
         if category == "echo":
             return user_turn(question, answer) if self.chance(0.85) else user_turn(self.rng.choice(["Hello! ", "Please: ", "Hi. ", "OK. "]) + question, answer)
         question = self.noisy(question, typos=not exact) if category != "invented" or self.chance(0.3) else question
@@ -664,7 +636,7 @@ class Sampler:
             new = (topic, {**old[1], "v": new[1]["v"], "V": new[1]["V"]})
             items = [new if it[0] == topic else it for it in items]
             messages += user_turn(r.choice(["Actually, ", "No, ", "Sorry, ", "I was wrong: "]) + self.tell(new, True), self.fill(phrases.MEMORY[topic]["ack"], new[1]))
-        for _ in range(r.choices([0, 1, 2, 3], [46, 30, 15, 9])[0]):
+        for _ in range(r.choices([0, 1, 2, 3], [50, 33, 12, 5])[0]):
             messages += self.turn()
         asks = list(items)
         r.shuffle(asks)
@@ -778,6 +750,11 @@ class Sampler:
     def raw_sentences(self):
         return {"text": "", "rest": " ".join(self.sentence() for _ in range(self.rng.randint(1, 4)))}
 
+    def raw_sums(self):
+        """A row of sums: many results for few tokens."""
+        kind = [self.rng.choices(["sum", "difference", "product"], [6, 3, 1])[0] for _ in range(self.rng.randint(4, 9))]
+        return {"text": "", "rest": " ".join(self.single(k)[1] for k in kind)}
+
     def raw_fact(self):
         r = self.rng
         roll = r.random()
@@ -820,6 +797,41 @@ def gerund(task):
     special = {"tie": "tying", "be": "being", "plan": "planning", "run": "running", "get": "getting", "win": "winning"}
     verb = special.get(verb) or (verb[:-1] if verb.endswith("e") else verb) + "ing"
     return verb + " " + rest
+
+
+# Questions that open in a known way are also asked in these ways.
+REWORDINGS = [
+    (r"Who wrote (.+)\?", "Which author wrote {}?|Name the author of {}.|{} is by whom?|Which writer wrote {}?|Tell me who wrote {}.|Do you know who wrote {}?|{} was written by which author?|By whom is {}?"),
+    (r"Who painted (.+)\?", "Name the painter of {}.|Tell me who painted {}.|Do you know who painted {}?|Which painter made {}?|{} is by which painter?|Who made the painting {}?"),
+    (r"Who invented (.+)\?", "Which inventor made {}?|Name the inventor of {}.|Tell me who invented {}.|Do you know who invented {}?|{} was invented by whom?|To which inventor do we owe {}?"),
+    (r"Who discovered (.+)\?", "Which scientist found {}?|Tell me who discovered {}.|Do you know who discovered {}?|{} was discovered by whom?|Who is known for {}?"),
+    (r"Who was (the first .+)\?", "Tell me who was {}.|Do you know who was {}?|Name {}.|Who became {}?"),
+    (r"When did (.+)\?", "In which year did {}?|Do you know when {}?|Which year did {}?|In what year did {}, please?"),
+    (r"Where is (.+)\?", "Tell me where {} is.|Do you know where {} is?|In what place is {}?|Where does {} stand?|In which place can I see {}?"),
+    (r"Where are (.+)\?", "Tell me where {} are.|Do you know where {} are?|In what place are {}?|Where do {} stand?"),
+    (r"Where do (.+) live\?", "Tell me where {} live.|Do you know where {} live?|In which place do {} live?|Where is the home of {}?|Where can I see {}?"),
+    (r"What is (.+) made of\?", "Of what is {} made?|From what is {} made?|What do people use to make {}?|What is used for making {}?|Tell me what {} is made of.|What do you need to make {}?"),
+    (r"What do (.+) eat\?", "What food do {} eat?|Which food do {} like?|What do you feed {}?|Tell me what {} eat.|What is the favourite food of {}?|What kind of food do {} need?"),
+    (r"What are (the .+)\?", "Can you name {}?|Can you list {}?|Tell me {}.|Could you name {}?|Can you name all of {}?|Please list {}.|What are all {}?|Could you tell me {}?|I want to know {}.|Could you list {}?|List all of {}.|Would you list {}?"),
+    (r"Are (.+) insects\?", "Do {} belong to the insects?"), (r"Are penguins birds\?", "Do penguins belong to the birds?|Is a penguin really a bird?"),
+    (r"How many (\w+) does (.+) have\?", "{1} has how many {0}?|Tell me how many {0} {1} has.|How many {0} can you count on {1}?|What is the number of {0} of {1}?"),
+    (r"What gas do (.+)\?", "Which gas do {}?|Do you know which gas {}?"),
+    (r"At what temperature does (.+)\?", "At which temperature does {}?|How many degrees does it take that {}?|Tell me at what temperature {}."),
+    (r"What do you call (.+)\?", "What do we call {}?|What name has {}?|What is the name of {}?"),
+]
+
+
+def more_phrasings(questions):
+    """The questions and their rewordings; a rewording that is held out is left out."""
+    held = {normalise(q) for q in questions if q.startswith("~")}
+    out = list(questions)
+    for question in questions:
+        for pattern, rewordings in REWORDINGS:
+            match = re.fullmatch(pattern, question)
+            if match:
+                out += [cap(r.format(*match.groups())) for r in rewordings.split("|")]
+                break
+    return list(dict.fromkeys(q for q in out if q.startswith("~") or normalise(q) not in held))
 
 
 def american(text, rng):

@@ -1131,11 +1131,6 @@ You are a helpful coding assistant.
 Complete the user's request.
 """)
 
-# From small to large.
-ANIMAL_SIZES = _words("ant, bee, mouse, frog, rat, rabbit, cat, dog, sheep, pig, lion, cow, horse, giraffe, elephant, whale")
-
-PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
-
 # Pieces of questions that no table answers, and of remarks.
 OFF_VERBS = _words("""work, sing, jump, melt, grow, dance, sleep, break, smell, burn, move, talk, shine, float, spin, swim, rust, explode, live so long, look so strange""")
 OFF_ADJECTIVES = _words("""oldest, best, worst, strangest, newest, cheapest, most expensive, most famous, most beautiful, loudest, heaviest, rarest, funniest, richest, longest, tallest, smallest""")

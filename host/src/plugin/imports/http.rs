@@ -42,7 +42,8 @@ impl ResponseSink {
     }
 
     fn answer(&mut self, answer: Answer) -> Result<(), wit::WriteError> {
-        let sender = self.answer.take().ok_or_else(|| wit::WriteError::OutOfOrder("the response has begun already".into()))?;
+        let sender =
+            self.answer.take().ok_or_else(|| wit::WriteError::OutOfOrder("the response has begun already".into()))?;
         sender.send(answer).map_err(|_| wit::WriteError::Closed)
     }
 }
@@ -87,10 +88,17 @@ impl wit::HostResponse for Guest {
         body: Vec<u8>,
     ) -> wasmtime::Result<Result<(), wit::WriteError>> {
         self.count_call()?;
-        Ok(check_head(status, &headers).and_then(|()| self.table.get_mut(&response).map_err(gone)?.answer(Answer::Whole(status, headers, body.into()))))
+        Ok(check_head(status, &headers).and_then(|()| {
+            self.table.get_mut(&response).map_err(gone)?.answer(Answer::Whole(status, headers, body.into()))
+        }))
     }
 
-    fn start(&mut self, response: Resource<ResponseSink>, status: u16, headers: Vec<Header>) -> wasmtime::Result<Result<(), wit::WriteError>> {
+    fn start(
+        &mut self,
+        response: Resource<ResponseSink>,
+        status: u16,
+        headers: Vec<Header>,
+    ) -> wasmtime::Result<Result<(), wit::WriteError>> {
         self.count_call()?;
         if let Err(error) = check_head(status, &headers) {
             return Ok(Err(error));
@@ -104,7 +112,11 @@ impl wit::HostResponse for Guest {
         Ok(started)
     }
 
-    async fn write(&mut self, response: Resource<ResponseSink>, bytes: Vec<u8>) -> wasmtime::Result<Result<(), wit::WriteError>> {
+    async fn write(
+        &mut self,
+        response: Resource<ResponseSink>,
+        bytes: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), wit::WriteError>> {
         self.count_call()?;
         let Some(chunks) = self.table.get(&response)?.chunks.clone() else {
             return Ok(Err(wit::WriteError::OutOfOrder("write before start, or after send".into())));
@@ -140,13 +152,22 @@ fn check_head(status: u16, headers: &[Header]) -> Result<(), wit::WriteError> {
         return Err(wit::WriteError::Invalid(format!("status {status} is not 200 to 599")));
     }
     if headers.len() > limits::RESPONSE_HEADERS_MAX {
-        return Err(wit::WriteError::Invalid(format!("{} headers, at most {}", headers.len(), limits::RESPONSE_HEADERS_MAX)));
+        return Err(wit::WriteError::Invalid(format!(
+            "{} headers, at most {}",
+            headers.len(),
+            limits::RESPONSE_HEADERS_MAX
+        )));
     }
     for header in headers {
-        let is_name = !header.name.is_empty() && header.name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
-        let is_value = header.value.len() <= limits::RESPONSE_HEADER_BYTES_MAX && header.value.bytes().all(|b| b == b'\t' || (b >= 0x20 && b != 0x7f));
+        let is_name = !header.name.is_empty()
+            && header.name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
+        let is_value = header.value.len() <= limits::RESPONSE_HEADER_BYTES_MAX
+            && header.value.bytes().all(|b| b == b'\t' || (b >= 0x20 && b != 0x7f));
         if !is_name || !is_value {
-            return Err(wit::WriteError::Invalid(format!("header `{}` is not one that HTTP allows", header.name.escape_debug())));
+            return Err(wit::WriteError::Invalid(format!(
+                "header `{}` is not one that HTTP allows",
+                header.name.escape_debug()
+            )));
         }
     }
     Ok(())

@@ -12,7 +12,12 @@ use crate::plugin::chat::{Message, RenderOptions, Rendered};
 use crate::plugin::guest::Guest;
 
 impl wit::Host for Guest {
-    async fn generate(&mut self, model: String, prompt: wit::Prompt, options: wit::Options) -> wasmtime::Result<Result<Resource<Running>, wit::Error>> {
+    async fn generate(
+        &mut self,
+        model: String,
+        prompt: wit::Prompt,
+        options: wit::Options,
+    ) -> wasmtime::Result<Result<Resource<Running>, wit::Error>> {
         self.count_call()?;
         let options = match self.options(options) {
             Ok(options) => options,
@@ -44,19 +49,34 @@ impl wit::Host for Guest {
         self.hand_out(running)
     }
 
-    async fn render_chat(&mut self, model: String, messages: Vec<Message>, render: RenderOptions) -> wasmtime::Result<Result<Rendered, wit::Error>> {
+    async fn render_chat(
+        &mut self,
+        model: String,
+        messages: Vec<Message>,
+        render: RenderOptions,
+    ) -> wasmtime::Result<Result<Rendered, wit::Error>> {
         self.count_call()?;
         let inference = self.services.inference.clone();
         Ok(self.wait(inference.render_chat(&model, messages, render)).await.map_err(to_wit))
     }
 
-    async fn tokenize(&mut self, model: String, text: String, add_special_tokens: bool) -> wasmtime::Result<Result<Vec<u32>, wit::Error>> {
+    async fn tokenize(
+        &mut self,
+        model: String,
+        text: String,
+        add_special_tokens: bool,
+    ) -> wasmtime::Result<Result<Vec<u32>, wit::Error>> {
         self.count_call()?;
         let inference = self.services.inference.clone();
         Ok(self.wait(inference.tokenize(&model, text, add_special_tokens)).await.map_err(to_wit))
     }
 
-    async fn detokenize(&mut self, model: String, tokens: Vec<u32>, skip_special_tokens: bool) -> wasmtime::Result<Result<String, wit::Error>> {
+    async fn detokenize(
+        &mut self,
+        model: String,
+        tokens: Vec<u32>,
+        skip_special_tokens: bool,
+    ) -> wasmtime::Result<Result<String, wit::Error>> {
         self.count_call()?;
         Ok(self.services.inference.detokenize(&model, &tokens, skip_special_tokens).map_err(to_wit))
     }
@@ -73,7 +93,11 @@ impl wit::HostGeneration for Guest {
         Ok(self.table.get(&generation)?.prompt_tokens())
     }
 
-    async fn next(&mut self, generation: Resource<Running>, max: u32) -> wasmtime::Result<Result<Vec<wit::Piece>, wit::Error>> {
+    async fn next(
+        &mut self,
+        generation: Resource<Running>,
+        max: u32,
+    ) -> wasmtime::Result<Result<Vec<wit::Piece>, wit::Error>> {
         self.count_call()?;
         let start = std::time::Instant::now();
         let max = (max.max(1) as usize).min(limits::PIECES_MAX);
@@ -82,7 +106,10 @@ impl wit::HostGeneration for Guest {
         Ok(pieces.map(|pieces| pieces.into_iter().map(to_piece).collect()).map_err(to_wit))
     }
 
-    async fn collect(&mut self, generation: Resource<Running>) -> wasmtime::Result<Result<Vec<wit::Completion>, wit::Error>> {
+    async fn collect(
+        &mut self,
+        generation: Resource<Running>,
+    ) -> wasmtime::Result<Result<Vec<wit::Completion>, wit::Error>> {
         self.count_call()?;
         let start = std::time::Instant::now();
         let running = self.table.get_mut(&generation)?;
@@ -105,7 +132,10 @@ impl wit::HostGeneration for Guest {
 }
 
 impl Guest {
-    fn hand_out(&mut self, running: Result<Running, InferenceError>) -> wasmtime::Result<Result<Resource<Running>, wit::Error>> {
+    fn hand_out(
+        &mut self,
+        running: Result<Running, InferenceError>,
+    ) -> wasmtime::Result<Result<Resource<Running>, wit::Error>> {
         Ok(match running {
             Ok(running) => Ok(self.table.push(running)?),
             Err(error) => Err(to_wit(error)),
@@ -211,9 +241,13 @@ fn to_wit(error: InferenceError) -> wit::Error {
         InferenceError::Invalid { field, reason } => wit::Error::Invalid(wit::InvalidValue { field, reason }),
         InferenceError::Cancelled => wit::Error::Cancelled,
         InferenceError::Engine(error) => match error {
-            EngineError::PromptTooLong { limit, prompt, wanted } => wit::Error::ContextExceeded(wit::ContextExcess { limit, prompt, wanted }),
+            EngineError::PromptTooLong { limit, prompt, wanted } => {
+                wit::Error::ContextExceeded(wit::ContextExcess { limit, prompt, wanted })
+            }
             EngineError::Invalid { field, reason } => invalid(&field_name(field), reason),
-            EngineError::Overloaded { retry_after } => wit::Error::Overloaded(u32::try_from(retry_after.as_millis()).unwrap_or(u32::MAX)),
+            EngineError::Overloaded { retry_after } => {
+                wit::Error::Overloaded(u32::try_from(retry_after.as_millis()).unwrap_or(u32::MAX))
+            }
             EngineError::Unsupported(what) => wit::Error::Unsupported(what.to_string()),
             EngineError::ShuttingDown => wit::Error::Cancelled,
             other => wit::Error::Failed(other.to_string()),

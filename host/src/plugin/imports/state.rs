@@ -17,7 +17,12 @@ impl wit::Host for Guest {
         Ok(entry.map(|entry| entry.map(|Entry { value, version }| wit::Entry { value, version })).map_err(to_wit))
     }
 
-    async fn put(&mut self, key: String, value: Vec<u8>, ttl_ms: Option<u64>) -> wasmtime::Result<Result<u64, wit::Error>> {
+    async fn put(
+        &mut self,
+        key: String,
+        value: Vec<u8>,
+        ttl_ms: Option<u64>,
+    ) -> wasmtime::Result<Result<u64, wit::Error>> {
         self.count_call()?;
         let (store, identity) = (self.services.store.clone(), self.identity.clone());
         Ok(self.wait(store.put(&identity.name, &key, value, ttl(ttl_ms))).await.map_err(to_wit))
@@ -41,7 +46,12 @@ impl wit::Host for Guest {
         Ok(self.wait(store.delete(&identity.name, &key)).await.map_err(to_wit))
     }
 
-    async fn list(&mut self, prefix: String, after: Option<String>, max: u32) -> wasmtime::Result<Result<Vec<String>, wit::Error>> {
+    async fn list(
+        &mut self,
+        prefix: String,
+        after: Option<String>,
+        max: u32,
+    ) -> wasmtime::Result<Result<Vec<String>, wit::Error>> {
         self.count_call()?;
         let (store, identity) = (self.services.store.clone(), self.identity.clone());
         Ok(self.wait(store.list(&identity.name, &prefix, after.as_deref(), max)).await.map_err(to_wit))

@@ -67,7 +67,9 @@ pub fn scan(folder: &Path, now_ms: u64) -> io::Result<Vec<(String, Blob)>> {
     let mut blobs = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let Some(id) = path.file_stem().and_then(|name| name.to_str()).filter(|name| is_id(name)) else { continue };
+        let Some(id) = path.file_stem().and_then(|name| name.to_str()).filter(|name| is_id(name)) else {
+            continue;
+        };
         let id = id.to_owned();
         let blob = match path.extension() {
             None => read_head(&path).ok().filter(|blob| blob.expires_ms > now_ms),

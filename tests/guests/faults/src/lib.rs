@@ -78,11 +78,7 @@ fn recurse(_: &Request, response: &mut Response) -> Result<(), Failure> {
 
 fn deeper(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
-    if depth == u64::MAX {
-        0
-    } else {
-        deeper(depth + 1) + frame[0]
-    }
+    if depth == u64::MAX { 0 } else { deeper(depth + 1) + frame[0] }
 }
 
 /// Calls the host without end.
@@ -104,10 +100,7 @@ fn leak_handles(_: &Request, response: &mut Response) -> Result<(), Failure> {
 /// Logs far more than anybody reads, with control characters in it.
 fn flood_log(_: &Request, response: &mut Response) -> Result<(), Failure> {
     for index in 0..20_000 {
-        log::write(
-            log::Level::Info,
-            &format!("flood {index} \u{1b}[31mred\u{1b}[0m\r\n{}", "x".repeat(64)),
-        );
+        log::write(log::Level::Info, &format!("flood {index} \u{1b}[31mred\u{1b}[0m\r\n{}", "x".repeat(64)));
     }
     Ok(response.text(200, "logged")?)
 }

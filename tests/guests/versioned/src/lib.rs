@@ -32,10 +32,7 @@ impl Dialect for Versioned {
     }
 
     fn routes(&self) -> Routes<Failure> {
-        let routes = Routes::new()
-            .get("/version", say)
-            .get("/stream", stream)
-            .get("/{name}/twice", say);
+        let routes = Routes::new().get("/version", say).get("/stream", stream).get("/{name}/twice", say);
         match temper() {
             b'c' => routes.get("/{other}/twice", say),
             _ => routes,

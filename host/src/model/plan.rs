@@ -1,0 +1,113 @@
+//! Which models a configuration asks for, before anything is loaded.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use mimus_engine::{LoadOptions, Source};
+
+use super::discover::discover;
+use super::{Builtin, check_name};
+use crate::config::{Config, ModelConfig};
+use crate::limits;
+
+/// A model to load.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The name clients use.
+    pub name: String,
+    /// Other names.
+    pub aliases: Vec<String>,
+    /// The configured prompt format.
+    pub template: Option<String>,
+    /// Where its files are.
+    pub source: Source,
+    /// How to load it.
+    pub options: LoadOptions,
+    /// Who asked for it: decides which one answers people who name none.
+    pub origin: Origin,
+}
+
+/// Who asked for a model, the most deliberate first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The configuration.
+    Configured,
+    /// It lies in the models folder.
+    Discovered,
+    /// It comes with the program.
+    Builtin,
+}
+
+/// All models that a configuration asks for, in the order of their names.
+///
+/// # Errors
+/// A sentence for the operator: the models folder cannot be read, a configured model is nowhere, a name is taken twice.
+pub fn plan(builtins: &[Builtin], config: &Config) -> Result<Vec<Planned>, String> {
+    let mut planned = BTreeMap::new();
+    let mut add = |name: &str, source: Source, origin: Origin| {
+        let model = config.model.get(name).cloned().unwrap_or_default();
+        let options = load_options(config, &model);
+        let origin = if config.model.contains_key(name) { Origin::Configured } else { origin };
+        let name = name.to_owned();
+        let entry =
+            Planned { name: name.clone(), aliases: model.aliases, template: model.template, source, options, origin };
+        planned.insert(name, entry);
+    };
+    // Later ones replace earlier ones of the same name: what an operator put there wins over what came along.
+    if config.has_builtin_models {
+        for builtin in builtins {
+            add(builtin.name, Source::Embedded(builtin.files), Origin::Builtin);
+        }
+    }
+    if let Some(folder) = &config.models {
+        let found = discover(folder).map_err(|error| format!("models folder {}: {error}", folder.display()))?;
+        for found in found {
+            add(&found.name, found.source, Origin::Discovered);
+        }
+    }
+    for (name, model) in &config.model {
+        if let Some(path) = &model.path {
+            add(name, source_of(path), Origin::Configured);
+        }
+    }
+    let planned: Vec<Planned> = planned.into_values().collect();
+    check(&planned, config)?;
+    Ok(planned)
+}
+
+fn check(planned: &[Planned], config: &Config) -> Result<(), String> {
+    if planned.len() > limits::MODELS_MAX {
+        return Err(format!("{} models, at most {}", planned.len(), limits::MODELS_MAX));
+    }
+    let has = |name: &str| planned.iter().any(|model| model.name == name);
+    if let Some(name) = config.model.keys().find(|name| !has(name)) {
+        return Err(format!(
+            "[model.\"{name}\"] has no path, and no model of that name is in the models folder or comes with the server"
+        ));
+    }
+    for model in planned {
+        check_name(&model.name)?;
+        if let Some(alias) = model.aliases.iter().find(|alias| has(alias)) {
+            return Err(format!("[model.\"{}\"]: the alias `{alias}` is the name of another model", model.name));
+        }
+    }
+    Ok(())
+}
+
+fn source_of(path: &Path) -> Source {
+    let is_gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
+    let path: PathBuf = path.to_owned();
+    if is_gguf && !path.is_dir() { Source::Gguf(path) } else { Source::Folder(path) }
+}
+
+fn load_options(config: &Config, model: &ModelConfig) -> LoadOptions {
+    let engine = &config.engine;
+    let mut options = LoadOptions::default();
+    options.threads = model.threads.or(engine.threads);
+    options.context_tokens_max = model.context_tokens.or(engine.context_tokens);
+    options.slots = model.slots.or(engine.slots).unwrap_or(options.slots);
+    options.kv_bytes_max = model.kv_mib.or(engine.kv_mib).map_or(options.kv_bytes_max, |mib| mib << 20);
+    options.queue_requests_max = engine.queue_requests.unwrap_or(options.queue_requests_max);
+    options.queue_wait_max = engine.queue_wait.unwrap_or(options.queue_wait_max);
+    options
+}

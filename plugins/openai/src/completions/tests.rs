@@ -1,0 +1,180 @@
+use mimus_sdk::inference::{ContextExcess, Error, Options, Prompt};
+use mimus_sdk::scripted::{Captured, Input, ScriptedHost};
+use serde_json::{Value, json};
+
+use crate::OpenAi;
+
+fn post(host: &ScriptedHost, body: &str) -> Captured {
+    host.call(&OpenAi, "POST", "/v1/completions", &[], body.as_bytes())
+}
+
+fn request(more: &str) -> String {
+    let comma = if more.is_empty() { "" } else { "," };
+    format!(r#"{{"model":"scripted","prompt":"one two"{comma}{more}}}"#)
+}
+
+#[test]
+fn answers_whole() {
+    let captured = post(&ScriptedHost::new(), &request(""));
+    assert_eq!(
+        captured.text(),
+        concat!(
+            r#"{"id":"cmpl-000000000000000000000001","object":"text_completion","created":1700000000,"model":"scripted","#,
+            r#""system_fingerprint":"fp_mimus_0.1.0","choices":[{"index":0,"text":"Hello there friend","logprobs":null,"#,
+            r#""finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":3,"total_tokens":6}}"#
+        )
+    );
+}
+
+#[test]
+fn answers_as_stream() {
+    let host = ScriptedHost::new().answer("Hi you");
+    let captured = post(&host, &request(r#""stream":true,"stream_options":{"include_usage":true},"max_tokens":2"#));
+    let head = concat!(
+        r#"data: {"id":"cmpl-000000000000000000000001","object":"text_completion","created":1700000000,"#,
+        r#""model":"scripted","system_fingerprint":"fp_mimus_0.1.0","choices":"#
+    );
+    let chunk = |text: &str, reason: &str| {
+        format!(
+            "{head}[{{\"index\":0,\"text\":\"{text}\",\"logprobs\":null,\"finish_reason\":{reason}}}],\"usage\":null}}\n\n"
+        )
+    };
+    let expect = chunk("Hi", "null")
+        + &chunk(" you", "\"length\"")
+        + &format!(
+            "{head}[],\"usage\":{{\"prompt_tokens\":3,\"completion_tokens\":2,\"total_tokens\":5}}}}\n\ndata: [DONE]\n\n"
+        );
+    assert_eq!(captured.text(), expect);
+}
+
+#[test]
+fn prompts_reach_the_model() {
+    let cases = [
+        (r#""prompt":"a""#, vec![Prompt::Text("a".into())]),
+        (r#""prompt":["a","b"]"#, vec![Prompt::Text("a".into()), Prompt::Text("b".into())]),
+        (r#""prompt":[1,2]"#, vec![Prompt::Tokens(vec![1, 2])]),
+        (r#""prompt":[[1],[2,3]]"#, vec![Prompt::Tokens(vec![1]), Prompt::Tokens(vec![2, 3])]),
+        (r#""prompt":null"#, vec![Prompt::Text(String::new())]),
+    ];
+    for (prompt, expect) in cases {
+        let host = ScriptedHost::new();
+        let captured = post(&host, &format!(r#"{{"model":"scripted",{prompt}}}"#));
+        assert_eq!(captured.status, 200, "{prompt}: {}", captured.text());
+        let inputs: Vec<Input> = host.asked().into_iter().map(|asked| asked.input).collect();
+        assert_eq!(inputs, expect.into_iter().map(Input::Prompt).collect::<Vec<_>>(), "{prompt}");
+        assert_eq!(host.asked()[0].options, Options { tokens_max: Some(16), ..Options::default() });
+    }
+}
+
+#[test]
+fn many_prompts_keep_their_order() {
+    let prompts: Vec<String> = (0..20).map(|index| format!("p{index}")).collect();
+    for stream in [false, true] {
+        let body =
+            json!({"model":"scripted","prompt":prompts,"n":2,"echo":true,"max_tokens":1,"stream":stream}).to_string();
+        let captured = post(&ScriptedHost::new(), &body);
+        let answers: Vec<Value> = match stream {
+            false => captured.json()["choices"].as_array().expect("choices").clone(),
+            true => {
+                let events =
+                    captured.events().into_iter().filter_map(|event| serde_json::from_str::<Value>(event).ok());
+                events.map(|event| event["choices"][0].clone()).collect()
+            }
+        };
+        assert_eq!(answers.len(), 40);
+        for (index, answer) in answers.iter().enumerate() {
+            assert_eq!(answer["index"], index);
+            assert_eq!(answer["text"], format!("p{}Hello", index / 2));
+        }
+    }
+}
+
+#[test]
+fn echo_and_logprobs() {
+    let host = ScriptedHost::new().answer("Hi you");
+    let expect = json!({
+        "tokens":["<s>","one"," two","Hi"," you"],
+        "token_logprobs":[null,-0.5,-0.5,-0.5,-0.5],
+        "top_logprobs":[null,{"one":-0.5},{" two":-0.5},{"Hi":-0.5},{" you":-0.5}],
+        "text_offset":[0,0,3,7,9]});
+    let answer = post(&host, &request(r#""echo":true,"logprobs":0"#)).json();
+    assert_eq!((&answer["choices"][0]["text"], &answer["choices"][0]["logprobs"]), (&json!("one twoHi you"), &expect));
+
+    let stream = post(&host, &request(r#""echo":true,"logprobs":0,"stream":true"#));
+    let mut joined = json!({"tokens":[],"token_logprobs":[],"top_logprobs":[],"text_offset":[]});
+    for event in stream.events().into_iter().filter_map(|event| serde_json::from_str::<Value>(event).ok()) {
+        for (key, list) in joined.as_object_mut().expect("an object") {
+            let more = event["choices"][0]["logprobs"][key].as_array().cloned().unwrap_or_default();
+            list.as_array_mut().expect("an array").extend(more);
+        }
+    }
+    assert_eq!(joined, expect);
+}
+
+#[test]
+fn scores_a_prompt() {
+    let answer = post(&ScriptedHost::new(), &request(r#""echo":true,"max_tokens":0,"logprobs":1"#)).json();
+    let choice = &answer["choices"][0];
+    assert_eq!((&choice["text"], &choice["finish_reason"]), (&json!("one two"), &json!("length")));
+    assert_eq!(choice["logprobs"]["tokens"], json!(["<s>", "one", " two"]));
+    assert_eq!(choice["logprobs"]["token_logprobs"][0], Value::Null);
+    assert_eq!(answer["usage"]["completion_tokens"], 0);
+}
+
+#[test]
+fn top_logprobs_hold_the_chosen_token() {
+    let host = ScriptedHost::new().answer("Hi");
+    let answer = post(&host, &request(r#""logprobs":2"#)).json();
+    assert_eq!(answer["choices"][0]["logprobs"]["top_logprobs"], json!([{"Hi":-0.5,"alt1":-1.5}]));
+}
+
+#[test]
+fn the_best_of_several() {
+    let host = ScriptedHost::new();
+    let answer = post(&host, &request(r#""best_of":3"#)).json();
+    assert_eq!(answer["choices"].as_array().map(Vec::len), Some(1));
+    assert_eq!(answer["choices"][0]["logprobs"], Value::Null);
+    assert_eq!(answer["usage"]["completion_tokens"], 9);
+    assert_eq!((host.asked()[0].options.choices, host.asked()[0].options.logprobs), (3, Some(0)));
+}
+
+#[test]
+fn wrong_requests() {
+    let cases = [
+        (r#"{"prompt":"a"}"#.into(), "model", "missing_required_parameter"),
+        (r#"{"model":"scripted","prompt":[]}"#.into(), "prompt", "invalid_value"),
+        (r#"{"model":"scripted","prompt":[[]]}"#.into(), "prompt", "invalid_value"),
+        (r#"{"model":"scripted","prompt":[[1],[]]}"#.into(), "prompt", "invalid_value"),
+        (r#"{"model":"scripted","prompt":7}"#.into(), "prompt", "invalid_type"),
+        (r#"{"model":"scripted","prompt":["a",1]}"#.into(), "prompt", "invalid_value"),
+        (r#"{"model":"scripted","prompt":[-1]}"#.into(), "prompt[0]", "invalid_type"),
+        (r#"{"model":"scripted","prompt":[5000]}"#.into(), "prompt", "invalid_value"),
+        (request(r#""max_tokens":0"#), "max_tokens", "invalid_value"),
+        (request(r#""max_tokens":-1"#), "max_tokens", "invalid_value"),
+        (request(r#""logprobs":-1"#), "logprobs", "invalid_value"),
+        (request(r#""logprobs":21"#), "logprobs", "invalid_value"),
+        (request(r#""logprobs":true"#), "logprobs", "invalid_type"),
+        (request(r#""n":2,"best_of":1"#), "best_of", "invalid_value"),
+        (request(r#""best_of":2,"stream":true"#), "best_of", "invalid_value"),
+        (request(r#""suffix":"x""#), "suffix", "unsupported_value"),
+        (request(r#""stream_options":{}"#), "stream_options", "invalid_value"),
+    ];
+    for (body, param, code) in cases {
+        let captured = post(&ScriptedHost::new(), &body);
+        let error = &captured.json()["error"];
+        assert_eq!(captured.status, 400, "{body}");
+        assert_eq!((error["param"].as_str(), error["code"].as_str()), (Some(param), Some(code)), "{body}");
+    }
+}
+
+#[test]
+fn errors_name_the_prompt() {
+    let excess = ContextExcess { limit: 10, prompt: 8, wanted: 4 };
+    let host = ScriptedHost::new().refuse(Error::ContextExceeded(excess));
+    for more in ["", r#""stream":true"#] {
+        let captured = post(&host, &request(more));
+        let error = &captured.json()["error"];
+        assert_eq!((captured.status, error["param"].as_str()), (400, Some("prompt")));
+        assert_eq!(error["code"], "context_length_exceeded");
+    }
+}

@@ -1,0 +1,68 @@
+//! OpenAI's REST API, as its official clients use it: models, chat completions, completions, and the helpers that local servers add.
+//!
+//! One file for each endpoint; `fields.rs` holds what both kinds of completion take, `error.rs` the shape of errors.
+
+mod chat;
+mod completions;
+mod error;
+mod fields;
+mod health;
+mod ids;
+mod logprobs;
+mod messages;
+mod models;
+mod tokens;
+mod usage;
+
+use mimus_sdk::{About, Dialect, ErrorKind, ErrorStyle, Routes};
+
+use error::ApiError;
+
+/// The personality.
+pub struct OpenAi;
+
+impl Dialect for OpenAi {
+    type Error = ApiError;
+
+    fn about(&self) -> About {
+        let null = "null";
+        About::new("openai", env!("CARGO_PKG_VERSION"), "OpenAI's API: models, chat completions, completions")
+            .port(8000)
+            .client_base_path("/v1")
+            .error_style(
+                ErrorStyle::json(r#"{"error":{"message":$message,"type":$type,"param":null,"code":$code}}"#)
+                    .case(ErrorKind::Unauthorized, 401, error::INVALID_REQUEST, r#""invalid_api_key""#)
+                    .case(ErrorKind::Overloaded, 429, "requests", r#""rate_limit_exceeded""#)
+                    .case(ErrorKind::Unavailable, 503, error::SERVER_ERROR, null),
+            )
+            .openapi(include_str!("../openapi.json"))
+    }
+
+    /// Each route also without `/v1`, which some clients leave out.
+    fn routes(&self) -> Routes<ApiError> {
+        Routes::new()
+            .get("/v1/models", models::list)
+            .get("/v1/models/{model...}", models::retrieve)
+            .post("/v1/chat/completions", chat::create)
+            .post("/v1/completions", completions::create)
+            .get("/models", models::list)
+            .get("/models/{model...}", models::retrieve)
+            .post("/chat/completions", chat::create)
+            .post("/completions", completions::create)
+            .post("/tokenize", tokens::tokenize)
+            .post("/detokenize", tokens::detokenize)
+            .get("/health", health::health)
+            .public()
+            .get("/version", health::version)
+            .post("/v1/tokenize", tokens::tokenize)
+            .post("/v1/detokenize", tokens::detokenize)
+            .get("/v1/health", health::health)
+            .public()
+            .get("/v1/version", health::version)
+    }
+}
+
+mimus_sdk::personality!(OpenAi);
+
+#[cfg(test)]
+mod tests;

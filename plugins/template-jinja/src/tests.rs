@@ -1,0 +1,152 @@
+use std::collections::BTreeMap;
+
+use mimus_sdk::Template;
+use mimus_sdk::chat::{Message, Part, RenderOptions, Role, Tool, ToolCall};
+use mimus_sdk::template::{Context, RenderError};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::Jinja;
+
+#[derive(Deserialize)]
+struct Golden {
+    now_s: u64,
+    templates: BTreeMap<String, String>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    template: String,
+    messages: Vec<Value>,
+    tools: Option<Vec<Value>>,
+    add_generation_prompt: bool,
+    continue_final_message: bool,
+    variables: BTreeMap<String, Value>,
+    prompt: Option<String>,
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn message(value: &Value) -> Message {
+    let role = match value["role"].as_str() {
+        Some("system") => Role::System,
+        Some("user") => Role::User,
+        Some("assistant") => Role::Assistant,
+        _ => Role::Tool,
+    };
+    let part = |part: &Value| match part["type"].as_str() {
+        Some("image") => Part::Image(text(&part["image"])),
+        _ => Part::Text(text(&part["text"])),
+    };
+    let call = |call: &Value| ToolCall {
+        id: text(&call["id"]),
+        name: text(&call["function"]["name"]),
+        arguments: call["function"]["arguments"].to_string(),
+    };
+    Message {
+        content: match &value["content"] {
+            Value::Array(parts) => parts.iter().map(part).collect(),
+            content => vec![Part::Text(text(content))],
+        },
+        reasoning: value["reasoning_content"].as_str().map(str::to_owned),
+        tool_calls: value["tool_calls"].as_array().into_iter().flatten().map(call).collect(),
+        tool_call_id: value["tool_call_id"].as_str().map(str::to_owned),
+        ..Message::text(role, "")
+    }
+}
+
+fn tool(value: &Value) -> Tool {
+    let function = &value["function"];
+    Tool {
+        name: text(&function["name"]),
+        description: function["description"].as_str().map(str::to_owned),
+        parameters: function["parameters"].to_string(),
+    }
+}
+
+fn context(source: &str, now_s: u64) -> Context {
+    let source = Some(source.to_owned());
+    Context { format: "jinja".into(), source, bos_token: "<s>".into(), eos_token: "</s>".into(), now_s }
+}
+
+fn render(source: &str) -> Result<String, RenderError> {
+    let messages = [Message::text(Role::User, "hi")];
+    Jinja.render(&context(source, 0), &messages, &RenderOptions::default()).map(|rendered| rendered.prompt)
+}
+
+#[test]
+fn renders_as_transformers_does() {
+    let golden: Golden = serde_json::from_str(include_str!("../tests/golden.json")).expect("a golden file");
+    let mut differences = Vec::new();
+    for (index, case) in golden.cases.iter().enumerate() {
+        let messages: Vec<Message> = case.messages.iter().map(message).collect();
+        let options = RenderOptions {
+            format: None,
+            tools: case.tools.iter().flatten().map(tool).collect(),
+            add_generation_prompt: case.add_generation_prompt,
+            continue_final_message: case.continue_final_message,
+            variables: case.variables.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
+        };
+        let rendered = Jinja.render(&context(&golden.templates[&case.template], golden.now_s), &messages, &options);
+        let prompt = rendered.as_ref().ok().map(|rendered| rendered.prompt.clone());
+        if prompt != case.prompt {
+            differences.push(format!("case {index} {}\nexpect {:?}\ngot    {rendered:?}", case.template, case.prompt));
+        }
+    }
+    assert!(differences.is_empty(), "{} of {}\n{}", differences.len(), golden.cases.len(), differences.join("\n"));
+}
+
+#[test]
+fn what_the_template_says_of_the_conversation_is_the_clients_fault() {
+    assert_eq!(
+        render("{{ raise_exception('no ' ~ messages[0].role) }}"),
+        Err(RenderError::Conversation("no user".into()))
+    );
+}
+
+#[test]
+fn a_broken_template_is_not() {
+    for source in
+        ["{% if %}", "{{ 1 + }}", "{{ nothing.at.all }}", "{% for x in 7 %}{% endfor %}", "{{ no_such_function() }}"]
+    {
+        assert!(matches!(render(source), Err(RenderError::Template(_))), "{source}");
+    }
+}
+
+#[test]
+fn endless_work_ends() {
+    let cases = [
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% set c = a + b %}{% endfor %}{% endfor %}",
+        "{% macro f(x) %}{{ f(x + 1) }}{% endmacro %}{{ f(0) }}",
+    ];
+    for source in cases {
+        assert!(matches!(render(source), Err(RenderError::Template(_))), "{source}");
+    }
+}
+
+#[test]
+fn a_model_without_a_template() {
+    let context = Context { source: None, ..context("", 0) };
+    let rendered = Jinja.render(&context, &[], &RenderOptions::default());
+    assert_eq!(rendered, Err(RenderError::Template("the model ships no chat template".into())));
+}
+
+#[test]
+fn wrong_json_is_the_clients_fault() {
+    let variables = vec![("x".to_owned(), "{".to_owned())];
+    let options = RenderOptions { variables, ..RenderOptions::default() };
+    let rendered = Jinja.render(&context("{{ x }}", 0), &[], &options);
+    assert!(matches!(rendered, Err(RenderError::Conversation(_))));
+}
+
+#[test]
+fn variables_do_not_replace_the_conversation() {
+    let variables = vec![("messages".to_owned(), "[]".to_owned()), ("y".to_owned(), "[1]".to_owned())];
+    let options = RenderOptions { variables, ..RenderOptions::default() };
+    let messages = [Message::text(Role::User, "hi")];
+    let rendered = Jinja.render(&context("{{ messages[0].content }}{{ y[0] }}", 0), &messages, &options);
+    assert_eq!(rendered.map(|rendered| rendered.prompt), Ok("hi1".into()));
+}
