@@ -2,6 +2,7 @@
 
 mod bench;
 mod chat;
+mod config;
 mod model;
 mod plugin;
 mod serve;
@@ -33,6 +34,8 @@ enum Command {
     /// Plugins: build, list
     #[command(subcommand)]
     Plugin(plugin::Plugin),
+    /// Print a configuration file with every key, its default and what it is for
+    Config(config::Example),
     /// Measure this machine
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -71,6 +74,7 @@ pub fn run() -> ExitCode {
         Command::Chat(chat) => chat.run(),
         Command::Model(model) => model.run(),
         Command::Plugin(plugin) => plugin.run(),
+        Command::Config(example) => example.run(),
         Command::Bench(bench) => bench.run(),
     };
     match done {

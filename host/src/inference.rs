@@ -38,14 +38,6 @@ pub enum InferenceError {
     /// This server or model cannot do that.
     #[error("{0} is not supported")]
     Unsupported(String),
-    /// A value out of bounds: field and reason.
-    #[error("{field}: {reason}")]
-    Invalid {
-        /// Kebab-case, as in the contract.
-        field: String,
-        /// With the value and the bound.
-        reason: String,
-    },
     /// Cancelled by its tag.
     #[error("cancelled")]
     Cancelled,
@@ -308,7 +300,10 @@ impl Drop for Running {
 
 /// Labels of running generations.
 #[derive(Default)]
-struct Tags(Mutex<HashMap<(String, String), Vec<Weak<Cancel>>>>);
+struct Tags(Mutex<Tagged>);
+
+/// Running generations by owner and label.
+type Tagged = HashMap<(String, String), Vec<Weak<Cancel>>>;
 
 impl Tags {
     fn register(self: &Arc<Self>, owner: String, tag: String) -> Registration {
@@ -324,7 +319,7 @@ impl Tags {
         u32::try_from(live.map(|cancel| cancel.cancel()).count()).unwrap_or(u32::MAX)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Vec<Weak<Cancel>>>> {
+    fn lock(&self) -> MutexGuard<'_, Tagged> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

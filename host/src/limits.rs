@@ -129,6 +129,9 @@ pub const EPOCH_TICK_MS: u64 = 10;
 /// Processor time of one guest, counted in ticks. Parsing 32 MiB of JSON takes a third of it.
 pub const GUEST_CPU_MS: u64 = 1_000;
 
+/// Ticks that a guest may use before it takes turns with other busy ones; nearly every request needs less than one.
+pub const GUEST_CPU_TICKS_FREE: u64 = 2;
+
 /// Bytes that one call between guest and host may make the host allocate. wasmtime alone would allow 128 MiB.
 pub const HOSTCALL_BYTES_MAX: usize = 8 << 20;
 

@@ -78,8 +78,6 @@ pub struct Address {
 pub struct Core {
     /// What every request reaches.
     pub shared: Arc<Shared>,
-    /// What guests reach.
-    pub services: Arc<Services>,
     reloader: Reloader,
 }
 
@@ -104,6 +102,7 @@ impl Core {
             leases: Arc::new(Leases::new()),
             blobs: blobs.clone(),
             metrics: metrics.clone(),
+            turns: plugin::turns(),
         });
         templates.connect(services.clone());
         let engine = plugin::new_engine().map_err(|error| format!("cannot start the plugin engine: {error:#}"))?;
@@ -131,7 +130,7 @@ impl Core {
             keys: Keys::new(config.api_keys.clone()),
             is_draining: AtomicBool::new(false),
         });
-        Ok(Core { shared, services, reloader })
+        Ok(Core { shared, reloader })
     }
 }
 
@@ -148,7 +147,7 @@ impl Server {
             let config = config.clone();
             move || Core::open(&config, contents)
         });
-        let Core { shared, reloader, .. } = opened.await.map_err(|error| format!("starting failed: {error}"))??;
+        let Core { shared, reloader } = opened.await.map_err(|error| format!("starting failed: {error}"))??;
         let watch = reloader.watch().map_err(|error| format!("cannot watch the plugins folder: {error}"))?;
 
         let mut sockets = vec![(Door::Main, main)];

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
-use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{HeaderMap, Request, Response, StatusCode, Version};
 
 use super::auth;
 use super::body::{self, Body, Source};
@@ -68,6 +68,9 @@ async fn route(
             StatusCode::URI_TOO_LONG,
             &format!("the address is longer than {} bytes", limits::URL_BYTES_MAX),
         );
+    }
+    if !has_good_host(&request) {
+        return plain(exchange, StatusCode::BAD_REQUEST, "the request needs exactly one proper Host header");
     }
     let snapshot = shared.snapshot.load_full();
     let place = match door {
@@ -204,7 +207,14 @@ async fn serve(
     }
     let body = match body::read(body, route.body_bytes_max).await {
         Ok(body) => body,
-        Err(error) => return refuse(&error.into(), style, exchange),
+        Err(error) => {
+            let mut response = refuse(&error.into(), style, exchange);
+            if parts.version <= Version::HTTP_11 {
+                // What is left of the body would be read as the next request.
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            return response;
+        }
     };
     let incoming = IncomingRequest {
         head: RequestHead {
@@ -297,16 +307,24 @@ fn visible(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-/// How the client reached the server. What it says of itself is taken only where it looks like an authority.
+/// Whether the request names one host in the proper form (RFC 9112, section 3.2): what is built from a doubtful one could lead
+/// elsewhere than the path that was checked.
+fn has_good_host(request: &Request<Incoming>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().is_ok_and(is_authority),
+        (None, _) => request.version() != Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    }
+}
+
+fn is_authority(host: &str) -> bool {
+    !host.is_empty() && host.len() <= 255 && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]_".contains(&b))
+}
+
+/// How the client reached the server.
 fn origin(headers: &HeaderMap, uri: &hyper::Uri, local: SocketAddr) -> String {
-    let named = headers
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .or_else(|| uri.authority().map(|authority| authority.as_str()));
-    let is_authority = |host: &&str| {
-        !host.is_empty()
-            && host.len() <= 255
-            && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]_".contains(&b))
-    };
-    named.filter(is_authority).map_or_else(|| format!("http://{local}"), |host| format!("http://{host}"))
+    let named = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let named = named.or_else(|| uri.authority().map(|authority| authority.as_str())).filter(|host| is_authority(host));
+    named.map_or_else(|| format!("http://{local}"), |host| format!("http://{host}"))
 }

@@ -100,8 +100,7 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .max_headers(limits::HEADERS_MAX)
         .max_buf_size(limits::HEADER_BYTES_MAX)
         .keep_alive(true)
-        .half_close(false)
-        .pipeline_flush(true);
+        .half_close(false);
     builder
         .http2()
         .timer(TokioTimer::new())

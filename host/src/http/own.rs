@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
+use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Request, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ const DOCS_PAGE: &str = include_str!("docs.html");
 
 /// Paths of the main listener that no dialect can take.
 pub fn is_own(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs")
+    matches!(path, "/" | "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs")
         || path.starts_with("/_mimus/")
         || path.starts_with("/blobs/")
 }
@@ -53,7 +54,10 @@ pub async fn respond(
     let is_chat = path == "/_mimus/chat" && request.method() == hyper::Method::POST;
     if !is_get && !is_chat {
         let trouble = Trouble::new(ErrorKind::MethodNotAllowed, "this path is not served for this method");
-        return refuse(&trouble, None, exchange);
+        let mut response = refuse(&trouble, None, exchange);
+        let allow = if path == "/_mimus/chat" { "POST" } else { "GET" };
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+        return response;
     }
     if path.starts_with("/_mimus/") && !shared.keys.admit(request.headers()) {
         return refuse(&Trouble::new(ErrorKind::Unauthorized, "a valid API key is required"), None, exchange);
@@ -113,7 +117,7 @@ fn readiness(shared: &Shared, snapshot: &Snapshot, exchange: Exchange) -> Respon
 fn documents(snapshot: &Snapshot, door: &Door, path: &str, mut exchange: Exchange) -> Response<Body> {
     let (mount, page) = path.rsplit_once('/').unwrap_or(("", path));
     exchange.routed("host", format!("/{page}"));
-    if page == "docs" {
+    if page == "docs" || page.is_empty() {
         return reply(200, "text/html; charset=utf-8", Bytes::from_static(DOCS_PAGE.as_bytes()), exchange);
     }
     let document = match door {

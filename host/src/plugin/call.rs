@@ -61,33 +61,37 @@ impl Caller {
         let (sink, mut answer) = ResponseSink::new();
         let mut run: Run = Box::pin(run(personality.clone(), self.services.clone(), request, sink, permit));
         // The guest runs inside this future, and later inside the body's: no task of its own, so nothing outlives the client.
-        let (answer, is_running) = tokio::select! {
+        let (answer, end) = tokio::select! {
             biased;
             result = &mut run => {
                 let answer = answer.try_recv();
                 match (answer, result) {
-                    // What was answered stands, even if the guest failed on its way out; `run` has logged it.
-                    (Ok(answer), _) => (answer, false),
+                    (Ok(answer), result) => (answer, Some(result)),
                     (Err(_), Err(fault)) => return Err(fault),
                     (Err(_), Ok(())) => return Err(Fault::NoAnswer),
                 }
             }
             answer = &mut answer => match answer {
-                Ok(answer) => (answer, true),
+                Ok(answer) => (answer, None),
                 // The guest dropped its response; it can only return now.
                 Err(_) => return Err((&mut run).await.err().unwrap_or(Fault::NoAnswer)),
             },
         };
         match answer {
             Answer::Whole(status, headers, body) => {
-                if is_running {
-                    // The guest may have work to do after it answered, such as keeping a session: the client hears of it afterwards.
+                // The guest may have work to do after it answered, such as keeping a session: the client hears of it afterwards. What
+                // was answered stands even if the guest fails on its way out; `run` has logged it.
+                if end.is_none() {
                     let _ = run.await;
                 }
                 Ok(Reply::Whole { status, headers, body })
             }
             Answer::Streamed(status, headers, chunks) => {
-                Ok(Reply::Streamed { status, headers, body: GuestStream { run: is_running.then_some(run), chunks } })
+                let (run, fault) = match end {
+                    None => (Some(run), None),
+                    Some(result) => (None, result.err()),
+                };
+                Ok(Reply::Streamed { status, headers, body: GuestStream { run, fault, chunks } })
             }
         }
     }
@@ -138,7 +142,10 @@ async fn run(
 
 /// The body of a streamed response. Reading it drives the guest.
 pub struct GuestStream {
+    /// The guest, until it has returned.
     run: Option<Run>,
+    /// How it failed, until the reader has been told; what the guest wrote before comes first.
+    fault: Option<Fault>,
     chunks: mpsc::Receiver<Bytes>,
 }
 
@@ -151,21 +158,16 @@ impl GuestStream {
         if let Poll::Ready(Some(chunk)) = self.chunks.poll_recv(context) {
             return Poll::Ready(Some(Ok(chunk)));
         }
-        if let Some(run) = &mut self.run {
-            match run.as_mut().poll(context) {
-                Poll::Pending => {}
-                Poll::Ready(result) => {
-                    self.run = None;
-                    if let Err(fault) = result {
-                        return Poll::Ready(Some(Err(fault)));
-                    }
-                }
-            }
+        if let Some(run) = &mut self.run
+            && let Poll::Ready(result) = run.as_mut().poll(context)
+        {
+            self.run = None;
+            self.fault = result.err();
         }
         match self.chunks.poll_recv(context) {
             Poll::Ready(Some(chunk)) => Poll::Ready(Some(Ok(chunk))),
             // The guest's end of the channel goes with its store.
-            Poll::Ready(None) if self.run.is_none() => Poll::Ready(None),
+            Poll::Ready(None) if self.run.is_none() => Poll::Ready(self.fault.take().map(Err)),
             _ => Poll::Pending,
         }
     }

@@ -1,9 +1,10 @@
 //! What a running guest owns on the host's side: its handles, its bounds, and the services it may call.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -29,6 +30,14 @@ pub struct Services {
     pub blobs: Arc<Blobs>,
     /// Figures.
     pub metrics: Arc<Metrics>,
+    /// Turns of busy guests.
+    pub turns: Arc<Semaphore>,
+}
+
+/// As many busy guests as leave a processor to the others, but one at least.
+pub fn turns() -> Arc<Semaphore> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Arc::new(Semaphore::new(processors.saturating_sub(1).max(1)))
 }
 
 /// What the host knows of the plugin that a guest runs.
@@ -59,7 +68,11 @@ pub struct Guest {
     cpu_ticks: u64,
     cpu_ticks_max: u64,
     waited: Duration,
+    turn: Turn,
 }
+
+/// The right of a busy guest to run on, from one tick of the clock to the next.
+type Turn = Arc<Mutex<Option<OwnedSemaphorePermit>>>;
 
 impl Guest {
     /// A guest without request: its handles are empty and its counters zero.
@@ -78,6 +91,7 @@ impl Guest {
             cpu_ticks: 0,
             cpu_ticks_max: limits::GUEST_CPU_MS.div_ceil(limits::EPOCH_TICK_MS),
             waited: Duration::ZERO,
+            turn: Turn::default(),
         }
     }
 
@@ -105,6 +119,7 @@ impl Guest {
 
     /// Awaits something on the guest's behalf; the time does not count as the guest's own.
     pub async fn wait<T>(&mut self, event: impl Future<Output = T>) -> T {
+        self.rest();
         let start = Instant::now();
         let result = event.await;
         self.add_wait(start.elapsed());
@@ -121,8 +136,16 @@ impl Guest {
         self.is_memory_denied
     }
 
+    /// Gives up the turn, if the guest has one. To be called before it waits for anything.
+    pub fn rest(&mut self) {
+        if self.cpu_ticks >= limits::GUEST_CPU_TICKS_FREE {
+            *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
     /// Called at the guest's first epoch check after a tick of the clock. A tick that the guest mostly spent waiting for the host
-    /// is not charged; a spinning guest is charged each tick it is given and yields to others in between.
+    /// is not charged; a spinning guest is charged each tick it is given and yields to others in between. Busy guests take turns on a
+    /// part of the processors, so that however many spin, the others' requests find a thread that is free.
     fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
         let waited = std::mem::take(&mut self.waited);
         if waited < Duration::from_millis(limits::EPOCH_TICK_MS) / 2 {
@@ -131,7 +154,17 @@ impl Guest {
         if self.cpu_ticks > self.cpu_ticks_max {
             return Err(CpuSpent.into());
         }
-        Ok(UpdateDeadline::Yield(1))
+        if self.cpu_ticks < limits::GUEST_CPU_TICKS_FREE {
+            return Ok(UpdateDeadline::Yield(1));
+        }
+        self.rest();
+        let (turns, turn) = (self.services.turns.clone(), self.turn.clone());
+        let next = async move {
+            // The semaphore is never closed, and would only let the guest run on if it were.
+            let permit = turns.acquire_owned().await.ok();
+            *turn.lock().unwrap_or_else(PoisonError::into_inner) = permit;
+        };
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(next)))
     }
 }
 

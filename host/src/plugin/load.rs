@@ -13,7 +13,7 @@ use super::compile::{Compiler, Trust, content_hash};
 use super::fault::classify;
 use super::guest::{Guest, Identity, Services};
 use super::manifest::{self, Manifest};
-use crate::config::PluginConfig;
+use crate::config::{GRANTS, PluginConfig};
 use crate::limits;
 use crate::telemetry::LogGate;
 
@@ -23,8 +23,6 @@ pub struct Version {
     pub hash: String,
     /// When it was loaded.
     pub loaded: SystemTime,
-    /// Size of the component, in bytes.
-    pub bytes: usize,
 }
 
 /// A loaded dialect.
@@ -127,7 +125,7 @@ impl Loader {
         }
         let hash = content_hash(bytes);
         let component = self.compiler.component(bytes, &hash, trust).map_err(|error| LoadError(error.to_string()))?;
-        let version = Version { hash, loaded: SystemTime::now(), bytes: bytes.len() };
+        let version = Version { hash, loaded: SystemTime::now() };
         match world_of(self.compiler.engine(), &component)? {
             World::Personality => self.personality(&component, version),
             World::Template => self.template(&component, version),
@@ -137,7 +135,7 @@ impl Loader {
     fn personality(&self, component: &Component, version: Version) -> Result<Plugin, LoadError> {
         let imports = imports_of(self.compiler.engine(), component);
         // The name is known only after the guest has described itself, for which it needs no grant but must be linked.
-        let probe = self.link(component, &INTERFACES.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
+        let probe = self.link(component, &GRANTS.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())?;
         let manifest = self.probe(&probe)?;
         let config = (self.configured)(&manifest.name);
         if let Some(missing) = imports.iter().find(|import| !config.grants.contains(*import)) {
@@ -209,10 +207,6 @@ impl Loader {
     }
 }
 
-/// Interfaces that can be granted, by the names the configuration uses.
-pub const INTERFACES: [&str; 9] =
-    ["inference", "models", "state", "blobs", "log", "metrics", "config", "clock", "random"];
-
 fn linker(engine: &Engine, grants: &[String]) -> wasmtime::Result<Linker<Guest>> {
     use super::bindings::personality::mimus::plugin as interfaces;
     fn guest(guest: &mut Guest) -> &mut Guest {
@@ -271,7 +265,7 @@ fn imports_of(engine: &Engine, component: &Component) -> BTreeSet<String> {
         .component_type()
         .imports(engine)
         .filter_map(|(name, _)| name.strip_prefix(PACKAGE)?.strip_suffix(PACKAGE_VERSION).map(str::to_owned))
-        .filter(|name| INTERFACES.contains(&name.as_str()))
+        .filter(|name| GRANTS.contains(&name.as_str()))
         .collect()
 }
 

@@ -103,7 +103,7 @@ impl Reloader {
         std::thread::Builder::new()
             .name("reload".into())
             .spawn(move || self.follow(&events))
-            .map_err(|error| notify::Error::io(error))?;
+            .map_err(notify::Error::io)?;
         Ok(Some(Watch { _watcher: watcher }))
     }
 

@@ -99,6 +99,7 @@ impl wit::HostGeneration for Guest {
         max: u32,
     ) -> wasmtime::Result<Result<Vec<wit::Piece>, wit::Error>> {
         self.count_call()?;
+        self.rest();
         let start = std::time::Instant::now();
         let max = (max.max(1) as usize).min(limits::PIECES_MAX);
         let pieces = self.table.get_mut(&generation)?.next(max).await;
@@ -111,6 +112,7 @@ impl wit::HostGeneration for Guest {
         generation: Resource<Running>,
     ) -> wasmtime::Result<Result<Vec<wit::Completion>, wit::Error>> {
         self.count_call()?;
+        self.rest();
         let start = std::time::Instant::now();
         let running = self.table.get_mut(&generation)?;
         let mut choices = BTreeMap::new();
@@ -238,7 +240,6 @@ fn to_wit(error: InferenceError) -> wit::Error {
         InferenceError::NotReady(why) => wit::Error::ModelNotReady(why),
         InferenceError::Template(why) => wit::Error::Template(why),
         InferenceError::Unsupported(what) => wit::Error::Unsupported(what),
-        InferenceError::Invalid { field, reason } => wit::Error::Invalid(wit::InvalidValue { field, reason }),
         InferenceError::Cancelled => wit::Error::Cancelled,
         InferenceError::Engine(error) => match error {
             EngineError::PromptTooLong { limit, prompt, wanted } => {
