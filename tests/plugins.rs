@@ -312,10 +312,12 @@ fn misbehave(server: &Server, path: &str, outcome: &Outcome, case: &str) {
                 );
             }
         }
+        // Cut off after the head, or before it where the guest failed so soon that nothing had been sent.
         Outcome::CutOff => {
-            assert_eq!(connection.head().expect("the answer starts").status, 200);
-            let error = connection.rest().expect_err("the body must not end as if it were whole");
-            println!("{case}: {error}");
+            if let Ok(head) = connection.head() {
+                assert_eq!(head.status, 200, "{case}");
+                assert!(connection.rest().is_err(), "{case}: the body must not end as if it were whole");
+            }
         }
         Outcome::Flows => {
             assert_eq!(connection.head().expect("the answer starts").status, 200);

@@ -158,14 +158,17 @@ pub const PLUGIN_FILE_BYTES_MAX: usize = 16 << 20;
 /// Plugins in the folder; further files are not looked at.
 pub const PLUGINS_MAX: usize = 256;
 
-/// Time for compiling a plugin in its child process.
+/// Processor time for compiling a plugin in its child process.
 pub const PLUGIN_COMPILE_MS: u64 = 30_000;
+
+/// Time for the same by the clock: the child has low priority, and a busy server must not make a good plugin look bad.
+pub const PLUGIN_COMPILE_WALL_MS: u64 = 180_000;
 
 /// Memory of the compiling child.
 pub const PLUGIN_COMPILE_BYTES_MAX: u64 = 1 << 30;
 
 /// Time for a new plugin to describe and test itself.
-pub const PROBE_MS: u64 = 2_000;
+pub const PROBE_MS: u64 = 5_000;
 
 /// Quiet time after a change in the plugins folder before it is read, so that half-written files are not.
 pub const RELOAD_QUIET_MS: u64 = 50;

@@ -2,7 +2,7 @@
 
 use mimus_sdk::chat::{Message, RenderOptions, Role};
 use mimus_sdk::inference::{self, Options};
-use mimus_sdk::{About, BodyError, Dialect, DialectError, Reply, Request, Response, Routes, WriteError, models};
+use mimus_sdk::{About, Dialect, DialectError, Reply, Request, Response, Routes, WriteError, models};
 
 struct PlainText;
 
@@ -23,7 +23,7 @@ mimus_sdk::personality!(PlainText);
 fn say(request: &Request, response: &mut Response) -> Result<(), Fault> {
     let first = || models::list().into_iter().next().map(|model| model.name);
     let model = request.query("model").map(Into::into).or_else(first).ok_or(Fault(503, "no model is loaded".into()))?;
-    let messages = [Message::text(Role::User, request.text()?)];
+    let messages = [Message::text(Role::User, String::from_utf8_lossy(request.body()))];
     let mut answer = inference::chat(&model, &messages, &RenderOptions::default(), &Options::default())?;
     let mut text = response.stream(200, "text/plain; charset=utf-8")?;
     while let Some(pieces) = answer.pieces()? {
@@ -37,12 +37,6 @@ struct Fault(u16, String);
 impl DialectError for Fault {
     fn reply(&self) -> Reply {
         Reply::text(self.0, &self.1)
-    }
-}
-
-impl From<BodyError> for Fault {
-    fn from(error: BodyError) -> Self {
-        Fault(400, error.to_string())
     }
 }
 

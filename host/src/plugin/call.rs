@@ -91,7 +91,7 @@ impl Caller {
                     None => (Some(run), None),
                     Some(result) => (None, result.err()),
                 };
-                Ok(Reply::Streamed { status, headers, body: GuestStream { run, fault, chunks } })
+                Ok(Reply::Streamed { status, headers, body: GuestStream { run, fault, is_flushed: false, chunks } })
             }
         }
     }
@@ -146,6 +146,8 @@ pub struct GuestStream {
     run: Option<Run>,
     /// How it failed, until the reader has been told; what the guest wrote before comes first.
     fault: Option<Fault>,
+    /// Whether the reader had a chance to send on what came before the fault.
+    is_flushed: bool,
     chunks: mpsc::Receiver<Bytes>,
 }
 
@@ -166,6 +168,12 @@ impl GuestStream {
         }
         match self.chunks.poll_recv(context) {
             Poll::Ready(Some(chunk)) => Poll::Ready(Some(Ok(chunk))),
+            // A failing body ends the connection at once, with what still waits to be written: that gets out first.
+            Poll::Ready(None) if self.fault.is_some() && !self.is_flushed => {
+                self.is_flushed = true;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
             // The guest's end of the channel goes with its store.
             Poll::Ready(None) if self.run.is_none() => Poll::Ready(self.fault.take().map(Err)),
             _ => Poll::Pending,

@@ -109,7 +109,7 @@ impl Moment {
                 self.year
             ),
             'z' | 'Z' => Ok(()),
-            'n' => write!(text, "\n"),
+            'n' => writeln!(text),
             't' => write!(text, "\t"),
             '%' => write!(text, "%"),
             _ => return None,
