@@ -176,7 +176,7 @@ fn a_bundled_dialect_is_swapped_while_clients_stream() {
     let server = Server::start();
     let hash = |server: &Server| server.plugin("openai").map(|plugin| plugin["hash"].clone()).unwrap_or_default();
     let bundled_hash = hash(&server);
-    let load = Load::start(server.listen, 3, |connection| {
+    let load = Load::start(server.listen, 2, |connection| {
         let body = json!({
             "model": "mimus-chat", "stream": true, "temperature": 0,
             "messages": [{"role": "user", "content": "What is the capital of France?"}],

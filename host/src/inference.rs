@@ -70,6 +70,8 @@ pub struct Options {
     pub logprobs: Option<u32>,
     pub prompt_logprobs: bool,
     pub token_ids: bool,
+    /// Prompts are shared in the cache within one tenant only.
+    pub tenant: u64,
     /// Owner and label by which the generation can be cancelled.
     pub tag: Option<(String, String)>,
 }
@@ -116,7 +118,14 @@ impl Inference {
         let rendered = self.render(&model, messages, render).await?;
         let tokens = encode(&model, rendered.prompt, false).await?;
         if !options.ignore_eos {
-            options.stop.extend(rendered.stop);
+            // A stop that is one special token never shows in the text when special tokens are left out: it stops as a token.
+            let tokenizer = model.model.tokenizer();
+            for stop in rendered.stop {
+                match tokenizer.token_id(&stop).filter(|id| tokenizer.is_special(*id)) {
+                    Some(id) => options.stop_tokens.push(id),
+                    None => options.stop.push(stop),
+                }
+            }
         }
         self.submit(&model, tokens, options)
     }
@@ -228,6 +237,7 @@ fn engine_request(prompt: Vec<u32>, options: Options, defaults: &SamplingDefault
         logprobs: options.logprobs,
         prompt_logprobs: options.prompt_logprobs,
         return_tokens: options.token_ids,
+        cache_scope: options.tenant,
         ..GenerateRequest::new(prompt)
     }
 }

@@ -171,7 +171,7 @@ async fn call(shared: &Shared, personality: &Arc<Personality>, route: usize, bod
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     let reply = shared
         .caller
-        .call(personality, IncomingRequest { head, headers, body })
+        .call(personality, IncomingRequest { head, headers, tenant: 0, body })
         .await
         .map_err(|fault| fault.to_string())?;
     match reply {

@@ -17,6 +17,14 @@ impl Keys {
         self.0.is_empty() || given(headers).is_some_and(|key| self.has(key))
     }
 
+    /// A number for whoever sent these headers: the same for the same key, unlike any other's, and 0 where no keys are asked for.
+    pub fn tenant(&self, headers: &HeaderMap) -> u64 {
+        let key = given(headers).filter(|_| !self.0.is_empty());
+        key.map_or(0, |key| {
+            u64::from_be_bytes(Sha256::digest(key.as_bytes())[..8].try_into().expect("a digest has 32 bytes"))
+        })
+    }
+
     /// Compares with every digest in constant time: neither which key nor how much of it matched can be measured.
     fn has(&self, key: &str) -> bool {
         let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();

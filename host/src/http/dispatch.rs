@@ -228,6 +228,7 @@ async fn serve(
             origin: origin(&parts.headers, &parts.uri, local),
         },
         headers: visible(&parts.headers),
+        tenant: shared.keys.tenant(&parts.headers),
         body,
     };
     call(shared, dialect, incoming, exchange).await

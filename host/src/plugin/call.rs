@@ -118,6 +118,7 @@ async fn run(
 ) -> Result<(), Fault> {
     let request_id: Arc<str> = request.head.request_id.as_str().into();
     let mut guest = Guest::new(personality.identity.clone(), services.clone(), request_id.clone());
+    guest.tenant = request.tenant;
     let handles = guest.table.push(request).and_then(|request| Ok((request, guest.table.push(sink)?)));
     let (request, response) = handles.map_err(|error| Fault::Limit(error.to_string()))?;
     let mut store = guest.into_store(personality.pre.engine());

@@ -63,6 +63,8 @@ pub struct Guest {
     pub services: Arc<Services>,
     /// Id of the request that the guest answers; empty in a probe.
     pub request_id: Arc<str>,
+    /// Whose request it is: what one tenant asked must not show in the speed of another's answer.
+    pub tenant: u64,
     is_memory_denied: bool,
     calls: u32,
     cpu_ticks: u64,
@@ -86,6 +88,7 @@ impl Guest {
             identity,
             services,
             request_id,
+            tenant: 0,
             is_memory_denied: false,
             calls: 0,
             cpu_ticks: 0,

@@ -16,6 +16,8 @@ pub struct IncomingRequest {
     pub head: RequestHead,
     /// Headers in order, lower-case names, without the client's key.
     pub headers: Vec<(String, String)>,
+    /// Whose request it is; see `http::Keys::tenant`.
+    pub tenant: u64,
     /// The whole body; empty once the guest has taken it.
     pub body: Bytes,
 }

@@ -172,6 +172,7 @@ impl Guest {
             logprobs: options.logprobs,
             prompt_logprobs: options.prompt_logprobs,
             token_ids: options.token_ids,
+            tenant: self.tenant,
             tag: options.tag.map(|tag| (self.identity.name.clone(), tag)),
         })
     }
