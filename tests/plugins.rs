@@ -63,6 +63,8 @@ fn a_plugin_is_added_replaced_and_deleted() {
     let second = server.plugin("versioned").expect("it is listed");
     assert_eq!(second["version"], "0.0.2", "{second}");
     assert_ne!(second["hash"], first["hash"]);
+    let listed = server.command(&["plugin", "list"])["plugins"].as_array().expect("a list of plugins").clone();
+    assert!(listed.contains(&second), "the command line says something else: {listed:?}");
 
     server.overwrite("versioned.wasm", &good("0003"));
     wait_for_version(&server, "0003");

@@ -129,6 +129,13 @@ pub const EPOCH_TICK_MS: u64 = 10;
 /// Processor time of one guest, counted in ticks. Parsing 32 MiB of JSON takes a third of it.
 pub const GUEST_CPU_MS: u64 = 1_000;
 
+/// Bytes of a guest's memory that stay mapped for the next guest of the same slot, after every one written was made as it was.
+/// Most requests write less.
+pub const GUEST_MEMORY_BYTES_KEPT: usize = 256 << 10;
+
+/// The same for a guest's tables.
+pub const TABLE_BYTES_KEPT: usize = 64 << 10;
+
 /// Ticks that a guest may use before it takes turns with other busy ones; nearly every request needs less than one.
 pub const GUEST_CPU_TICKS_FREE: u64 = 2;
 

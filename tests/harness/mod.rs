@@ -13,8 +13,9 @@ pub mod server;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Longest wait for anything that should happen at once. Generous, because the machine may be building at the same time.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+/// Longest wait for anything that should happen soon. Generous, because new plugins are compiled at low priority and the machine may
+/// be building at the same time.
+pub const PATIENCE: Duration = Duration::from_secs(200);
 
 /// The repository's root folder.
 pub fn repository() -> PathBuf {

@@ -159,9 +159,10 @@ impl Server {
         fs::remove_file(self.plugins.join(file)).expect("the plugin file is there");
     }
 
-    /// What `mimus plugin list --json` says of the plugin that serves under this name; none when there is none.
+    /// What the server says of the plugin that serves under this name, as `mimus plugin list --json` prints it; none when there is
+    /// none. Asked over HTTP, because tests ask often and a process each time would take the processor from what they wait for.
     pub fn plugin(&self, name: &str) -> Option<Value> {
-        let listing = self.command(&["plugin", "list"]);
+        let listing = self.get("/_mimus/plugins").expect(200).json();
         let plugins = listing["plugins"].as_array().expect("a list of plugins").clone();
         let serves = |plugin: &Value| plugin["state"].as_str().is_some_and(|state| state.starts_with("active"));
         plugins.into_iter().find(|plugin| plugin["name"] == name && serves(plugin))

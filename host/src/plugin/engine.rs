@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 use crate::limits;
 
@@ -50,10 +50,16 @@ pub fn pool() -> PoolingAllocationConfig {
         .max_memory_size(limits::GUEST_MEMORY_BYTES_CEILING)
         .max_component_instance_size(1 << 20)
         .max_core_instance_size(1 << 20)
-        // Copy-on-write maps a fresh image faster than the pool can clear kept pages.
-        .linear_memory_keep_resident(0)
-        .table_keep_resident(0)
+        // Tables are small: clearing them costs less than giving their pages back.
+        .table_keep_resident(limits::TABLE_BYTES_KEPT)
         .max_unused_warm_slots(guests);
+    // Where the kernel tells which pages a guest has written, those alone are made as they were, which halves the cost of a fresh
+    // instance. Where it does not, mapping a fresh image anew is cheaper than clearing what may have been written.
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        pool.pagemap_scan(Enabled::Yes).linear_memory_keep_resident(limits::GUEST_MEMORY_BYTES_KEPT);
+    } else {
+        pool.pagemap_scan(Enabled::No).linear_memory_keep_resident(0);
+    }
     pool
 }
 
