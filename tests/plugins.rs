@@ -16,8 +16,10 @@ use harness::{eventually, repository};
 use mimus_test_guests::{CORE_MODULE, FAULTS, Temper, UNKNOWN_IMPORT, WRONG_WORLD, versioned};
 use serde_json::{Value, json};
 
-/// Swaps under load in one test. The benchmark does more, and measures.
-const SWAPS: usize = 200;
+/// Swaps under load in one test; `MIMUS_TEST_SWAPS` asks for more.
+fn swaps() -> usize {
+    std::env::var("MIMUS_TEST_SWAPS").map_or(200, |count| count.parse().expect("MIMUS_TEST_SWAPS is a count"))
+}
 
 /// Longest time in which a guest that loops must be ended, on a machine that is busy besides.
 const SPIN_ENDS_WITHIN: Duration = Duration::from_secs(20);
@@ -233,7 +235,7 @@ fn swaps_under_load_lose_and_mix_nothing() {
             false => Err(format!("{} {text}", answer.status)),
         }
     });
-    for swap in 0..SWAPS {
+    for swap in 0..swaps() {
         server.install("versioned.wasm", &versions[swap % 2]);
         wait_for_version(&server, ["000A", "000B"][swap % 2]);
     }

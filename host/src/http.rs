@@ -11,6 +11,7 @@ mod error;
 mod exchange;
 mod listen;
 mod own;
+mod reply;
 
 pub use auth::Keys;
 pub use dispatch::Door;

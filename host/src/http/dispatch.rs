@@ -4,9 +4,8 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CONNECTION, HOST, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Request, Response, StatusCode, Version};
 
 use super::auth;
@@ -14,10 +13,11 @@ use super::body::{self, Body, Source};
 use super::error::Trouble;
 use super::exchange::Exchange;
 use super::own;
+use super::reply::{REQUEST_ID, build, plain, refuse};
 use crate::limits;
-use crate::plugin::manifest::{ErrorKind, ErrorStyle};
+use crate::plugin::manifest::ErrorKind;
 use crate::plugin::route::{Found, Method};
-use crate::plugin::{Dialect, Header, IncomingRequest, Reply, RequestHead, Snapshot};
+use crate::plugin::{Dialect, IncomingRequest, Reply, RequestHead, Snapshot};
 use crate::server::Shared;
 
 /// Which door a request came in by.
@@ -28,9 +28,6 @@ pub enum Door {
     /// A listener of one dialect's own.
     Dialect(String),
 }
-
-/// The id of the request, in both directions.
-pub const REQUEST_ID: &str = "x-request-id";
 
 /// Answers a request. Never fails: troubles become responses.
 pub async fn respond(
@@ -245,49 +242,6 @@ async fn call(
         Ok(Reply::Streamed { status, headers, body }) => build(status, headers, Source::Guest(body), exchange),
         Err(fault) => refuse(&fault.into(), Some(&dialect.personality.manifest.error_style), exchange),
     }
-}
-
-/// Headers that belong to the connection, not to a guest.
-const HOP_BY_HOP: [&str; 8] =
-    ["connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
-
-/// A response out of its parts.
-pub fn build(status: u16, headers: Vec<Header>, source: Source, mut exchange: Exchange) -> Response<Body> {
-    exchange.answered(status);
-    let mut response = Response::new(Body::new(source, exchange));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for header in headers {
-        let name = header.name.to_ascii_lowercase();
-        if HOP_BY_HOP.contains(&name.as_str()) || name == REQUEST_ID {
-            continue;
-        }
-        if let (Ok(name), Ok(value)) =
-            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(header.value.as_bytes()))
-        {
-            response.headers_mut().append(name, value);
-        }
-    }
-    response
-}
-
-/// A refusal as a response.
-pub fn refuse(trouble: &Trouble, style: Option<&ErrorStyle>, exchange: Exchange) -> Response<Body> {
-    let refusal = trouble.refuse(style);
-    let mut headers = vec![Header { name: CONTENT_TYPE.as_str().to_owned(), value: refusal.content_type }];
-    if let Some(seconds) = trouble.retry_after_s() {
-        headers.push(Header { name: RETRY_AFTER.as_str().to_owned(), value: seconds.to_string() });
-    }
-    if trouble.kind == ErrorKind::Unauthorized {
-        headers.push(Header { name: "www-authenticate".into(), value: "Bearer".into() });
-    }
-    build(refusal.status, headers, Source::Whole(Some(refusal.body.into())), exchange)
-}
-
-/// A response of the server's own with a status that no dialect shapes.
-fn plain(exchange: Exchange, status: StatusCode, message: &str) -> Response<Body> {
-    let body = serde_json::json!({"error": {"message": message, "status": status.as_u16()}}).to_string();
-    let headers = vec![Header { name: "content-type".into(), value: "application/json".into() }];
-    build(status.as_u16(), headers, Source::Whole(Some(Bytes::from(body))), exchange)
 }
 
 /// A client's id where it is harmless, else a new one.

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::body::{self, Body, Source};
-use super::dispatch::{Door, build, refuse};
+use super::dispatch::Door;
 use super::error::Trouble;
 use super::exchange::Exchange;
+use super::reply::{build, refuse};
 use crate::inference::{InferenceError, Options};
 use crate::limits;
 use crate::plugin::chat::{Message, Part, RenderOptions, Role};

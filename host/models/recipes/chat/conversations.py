@@ -14,7 +14,7 @@ import phrases
 from phrases import choose
 
 # Share of each kind of document in the training stream.
-MIX = {"memory": 18, "facts": 55, "dialogue": 8, "recall": 3, "last": 1.5, "story": 3, "raw_story": 2.5, "raw_howto": 3, "raw_fact": 5, "raw_sums": 5, "raw_sentences": 1}
+MIX = {"memory": 32, "facts": 55, "dialogue": 8, "recall": 3, "last": 1.5, "story": 3, "raw_story": 2.5, "raw_howto": 3, "raw_fact": 5, "raw_sums": 5, "raw_sentences": 1}
 
 # Share of each category among single questions: (weight in training, count in eval/paraphrases.jsonl).
 SINGLES = {
@@ -32,6 +32,7 @@ CODAS = ["", "", "", "n", "r", "l", "s", "m", "x", "k", "d", "rn", "nd", "th"]
 WORDS = sorted({w for table in (facts.FOODS, facts.HOBBIES, facts.JOBS, facts.SPELL, *facts.LISTS.values()) for w in table if " " not in w})
 SMALL_WORDS = "this is a the my your we you it was not very good test and I like big little one two here there now please some time day see want go to in on for all".split()
 
+STOP_WORDS = frozenset("that this which with such from very what them they some made make makes large small when have many other where about like without first".split())  # Too common to accept a definition by.
 CAPITALISED = frozenset("this it we you my the hello good yes no here there one not".split())  # Openings of a phrase that a reply starts with a capital letter.
 
 
@@ -231,10 +232,10 @@ class Sampler:
 
     def define(self):
         x, answer = self.rng.choice(facts.DEFINITIONS)
-        key = re.findall(r"[A-Za-z]{4,}", answer.split(" is ", 1)[-1].split(" means ", 1)[-1])
+        key = [k for k in re.findall(r"[A-Za-z]{4,}", answer) if k.lower() not in x.lower() and k.lower() not in STOP_WORDS]
         if x[0].islower() and x.split()[0] in ("a", "an") and self.chance(0.15):
             x = x.split(" ", 1)[1]
-        return self.pick(phrases.DEFINE, x=x), answer, [answer.rstrip(".")] if not key else [k for k in key if k.lower() not in x.lower()][:3]
+        return self.pick(phrases.DEFINE, x=x), answer, key[:3] or [answer.rstrip(".")]
 
     def _in_words(self, template, *numbers):
         if all(n <= 20 for n in numbers) and self.chance(0.2):
@@ -294,7 +295,8 @@ class Sampler:
             n = r.randint(2, 5)
             question = self.pick(phrases.LIST, n=facts.NUMBER_WORDS[n] if r.random() < 0.6 else n, x=american(kind, r))
         chosen = items[:n]
-        return question, cap(", ".join(chosen[:-1]) + " and " + chosen[-1] + "."), chosen
+        listed = ", ".join(chosen[:-1]) + " and " + chosen[-1]
+        return question, cap(listed) + ".", [listed]
 
     def spell(self):
         word = self.rng.choice(facts.SPELL)
@@ -353,11 +355,11 @@ class Sampler:
         if replies == "JOKES":
             reply = self.rng.choice(facts.JOKES)
         elif replies == "FUN_FACTS":
-            reply, accept = self.rng.choice(facts.FUN_FACTS), [a.split()[-1].rstrip(".") for a in facts.FUN_FACTS]
+            reply, accept = self.rng.choice(facts.FUN_FACTS), [a.rstrip(".") for a in facts.FUN_FACTS]
         else:
             reply = self.rng.choice(replies)
         if reply in facts.JOKES:
-            accept = [j.rstrip("!").split()[-1] for j in facts.JOKES]
+            accept = [j.split("? ")[1].rstrip("!") for j in facts.JOKES]
         return choose(self.rng, users, self.held_out), reply, accept
 
     def _talk(self):
@@ -378,10 +380,10 @@ class Sampler:
         if r.random() < 0.5:
             c = self._country(1)
             x = c[1] if true else r.choice([o[1] for o in facts.COUNTRIES if o[1] != c[1]])
-            return self.pick(phrases.IS_CAPITAL, c=c[0], x=x), f"{'Yes' if true else 'No'}, the capital of {c[0]} is {c[1]}.", ["yes" if true else "no"]
+            return self.pick(phrases.IS_CAPITAL, c=c[0], x=x), f"{'Yes' if true else 'No'}, the capital of {c[0]} is {c[1]}.", [f"{'Yes' if true else 'No'}, the capital of {c[0]} is {c[1]}"]
         x, colour = r.choice([pair for pair in facts.COLOURS_OF if " or " not in pair[1]])
         a = colour if true else r.choice([o for o in ("blue", "green", "red", "yellow", "white", "black", "pink") if o not in colour])
-        return self.pick(phrases.IS_COLOUR, x=x, a=a), f"{'Yes' if true else 'No'}, {x} is {colour}.", ["yes" if true else "no"]
+        return self.pick(phrases.IS_COLOUR, x=x, a=a), f"{'Yes' if true else 'No'}, {x} is {colour}.", [f"{'Yes' if true else 'No'}, {x} is {colour}"]
 
     def sentence(self):
         r = self.rng

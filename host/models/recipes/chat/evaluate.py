@@ -41,9 +41,10 @@ def build(folder):
             question, answer, accept = sampler.single(category)
             if conversations.normalise(question) in seen:
                 continue
-            assert is_right(answer, accept), (question, answer, accept)
+            reject = [] if is_right(answer, ["not know"]) else ["do not know"]
+            assert is_right(answer, accept, reject), (question, answer, accept)
             seen.add(conversations.normalise(question))
-            paraphrases.append({"category": category, "messages": [{"role": "user", "content": question}], "accept": accept, "reject": []})
+            paraphrases.append({"category": category, "messages": [{"role": "user", "content": question}], "accept": accept, "reject": reject})
             made += 1
     memory, told = [], set()
     for i in range(80):
@@ -54,7 +55,7 @@ def build(folder):
             if conversations.normalise(tell) not in told:
                 break
         told.add(conversations.normalise(tell))
-        memory.append({"turns": [tell, sampler.ask(*item, exact=True)], "accept": [item[1]["v"]], "reject": []})
+        memory.append({"turns": [tell, sampler.ask(*item, exact=True)], "accept": [item[1]["v"]], "reject": ["do not know"]})
     completions = [{"prompt": "Once upon a time", "accept": ["was", "lived"], "reject": []}, {"prompt": "two steps to build a house:", "accept": ["plan", "land"], "reject": []}]
     for _ in range(18):
         country = sampler._country(1)
