@@ -393,6 +393,8 @@ fn a_second_signal_stops_at_once() {
     assert_eq!(slow.head().expect("the stream starts").status, 200);
     let started = Instant::now();
     server.terminate();
+    // Two signals that arrive together are one.
+    eventually("the drain begins", || server.log().contains("draining").then_some(()));
     server.terminate();
     server.wait_for_exit();
     assert!(started.elapsed() < Duration::from_secs(2), "it took {:?}", started.elapsed());

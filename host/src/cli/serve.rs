@@ -44,7 +44,10 @@ impl Serve {
             tracing::info!("draining: requests under way finish; a second signal ends them");
             let is_clean = tokio::select! {
                 is_clean = server.drain() => is_clean,
-                () = signals.next() => false,
+                () = signals.next() => {
+                    tracing::warn!("stopped at once; requests under way are cut off");
+                    std::process::exit(1)
+                }
             };
             tracing::info!(is_clean, "stopped");
             Ok::<(), String>(())
