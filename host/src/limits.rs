@@ -150,6 +150,8 @@ pub const HOST_CALLS_MAX: u32 = 262_144;
 
 /// Time of one call of a prompt template.
 pub const TEMPLATE_MS: u64 = 2_000;
+/// Jinja template that a request brings, in bytes. The largest published chat templates have some 20 KiB.
+pub const TEMPLATE_SOURCE_BYTES_MAX: usize = 64 << 10;
 
 /// Pieces that `generation.next` returns at once.
 pub const PIECES_MAX: usize = 256;

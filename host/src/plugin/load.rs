@@ -221,6 +221,8 @@ fn linker(engine: &Engine, grants: &[String]) -> wasmtime::Result<Linker<Guest>>
     for grant in grants {
         match grant.as_str() {
             "inference" => interfaces::inference::add_to_linker::<_, Own>(&mut linker, guest)?,
+            "answers" => interfaces::answers::add_to_linker::<_, Own>(&mut linker, guest)?,
+            "embeddings" => interfaces::embeddings::add_to_linker::<_, Own>(&mut linker, guest)?,
             "models" => interfaces::models::add_to_linker::<_, Own>(&mut linker, guest)?,
             "state" => interfaces::state::add_to_linker::<_, Own>(&mut linker, guest)?,
             "blobs" => interfaces::blobs::add_to_linker::<_, Own>(&mut linker, guest)?,

@@ -55,18 +55,20 @@ impl Templates {
         options: RenderOptions,
     ) -> Result<Rendered, InferenceError> {
         let info = model.model.info();
-        let has_own = info.chat_template.is_some();
-        let format = options.format.clone().or_else(|| model.template.clone());
-        let format = format.unwrap_or_else(|| if has_own { OWN_TEMPLATE } else { DEFAULT_FORMAT }.to_owned());
+        let source = own_source(&options)?.or(info.chat_template.as_ref());
+        let format = match &options.source {
+            Some(_) => OWN_TEMPLATE.to_owned(),
+            None => format_of(model, &options),
+        };
         let Some(template) = self.snapshot.load().template(&format) else {
             return Err(InferenceError::Unsupported(format!("prompt format `{}`", format.escape_debug())));
         };
-        if format == OWN_TEMPLATE && !has_own {
+        if format == OWN_TEMPLATE && source.is_none() {
             return Err(InferenceError::Template(format!("the model `{}` ships no chat template", model.name)));
         }
         let context = Context {
             format,
-            source: info.chat_template.clone(),
+            source: source.cloned(),
             bos_token: info.bos_token.clone().unwrap_or_default(),
             eos_token: info.eos_token.clone().unwrap_or_default(),
             now_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
@@ -102,4 +104,26 @@ impl Templates {
             Ok(Ok(Ok(rendered))) => Ok(rendered),
         }
     }
+}
+
+/// The request's own Jinja template.
+fn own_source(options: &RenderOptions) -> Result<Option<&String>, InferenceError> {
+    let Some(source) = &options.source else { return Ok(None) };
+    if source.len() > limits::TEMPLATE_SOURCE_BYTES_MAX {
+        let max = limits::TEMPLATE_SOURCE_BYTES_MAX;
+        return Err(InferenceError::Template(format!(
+            "the request's template has {} bytes, at most {max} are allowed",
+            source.len()
+        )));
+    }
+    if options.format.as_ref().is_some_and(|format| format != OWN_TEMPLATE) {
+        return Err(InferenceError::Template("a request names a prompt format or brings a template, not both".into()));
+    }
+    Ok(Some(source))
+}
+
+/// The format asked for, else the model's configured one, else its own template, else the common one.
+fn format_of(model: &LoadedModel, options: &RenderOptions) -> String {
+    let own = if model.model.info().chat_template.is_some() { OWN_TEMPLATE } else { DEFAULT_FORMAT };
+    options.format.clone().or_else(|| model.template.clone()).unwrap_or_else(|| own.to_owned())
 }

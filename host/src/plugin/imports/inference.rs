@@ -93,6 +93,11 @@ impl wit::HostGeneration for Guest {
         Ok(self.table.get(&generation)?.prompt_tokens())
     }
 
+    async fn cached_tokens(&mut self, _generation: Resource<Running>) -> wasmtime::Result<u32> {
+        self.count_call()?;
+        Ok(0)
+    }
+
     async fn next(
         &mut self,
         generation: Resource<Running>,
@@ -144,7 +149,7 @@ impl Guest {
         })
     }
 
-    fn options(&self, options: wit::Options) -> Result<Options, wit::Error> {
+    pub(super) fn options(&self, options: wit::Options) -> Result<Options, wit::Error> {
         if options.constraint.is_some() {
             return Err(wit::Error::Unsupported("constrained output".into()));
         }
@@ -204,7 +209,7 @@ fn to_piece(piece: Piece) -> wit::Piece {
     }
 }
 
-fn to_token(token: Token) -> wit::TokenLogprob {
+pub(super) fn to_token(token: Token) -> wit::TokenLogprob {
     wit::TokenLogprob {
         id: token.id,
         bytes: token.bytes,
@@ -213,7 +218,7 @@ fn to_token(token: Token) -> wit::TokenLogprob {
     }
 }
 
-fn to_finish(finish: Finish) -> wit::Finish {
+pub(super) fn to_finish(finish: Finish) -> wit::Finish {
     let (reason, stop_string, stop_token) = match finish {
         Finish::Eos => (wit::FinishReason::Stop, None, None),
         Finish::StopToken(token) => (wit::FinishReason::Stop, None, Some(token)),
@@ -235,7 +240,7 @@ fn field_name(field: &str) -> String {
     }
 }
 
-fn to_wit(error: InferenceError) -> wit::Error {
+pub(super) fn to_wit(error: InferenceError) -> wit::Error {
     match error {
         InferenceError::UnknownModel(name) => wit::Error::UnknownModel(name),
         InferenceError::NotReady(why) => wit::Error::ModelNotReady(why),
