@@ -1,8 +1,12 @@
 //! A prompt format: how a conversation becomes the prompt text of a model.
 
+mod layout;
+
 use std::borrow::Cow;
 
-use crate::chat::{Message, RenderOptions, Rendered};
+use crate::chat::{Message, RenderOptions, Rendered, Role};
+
+pub use layout::{Layout, System, layout_of};
 
 pub use crate::bindings::template::exports::mimus::plugin::answer_format::{AnswerMarks as Marks, CallSyntax, Span};
 pub use crate::bindings::template::exports::mimus::plugin::prompt_format::{Context, RenderError, TemplateManifest};
@@ -52,11 +56,25 @@ pub fn text_of(message: &Message, index: usize) -> Result<Cow<'_, str>, RenderEr
     message.plain_text().ok_or_else(error)
 }
 
-/// The error of formats in which user and assistant take turns.
-pub fn must_alternate(index: usize) -> RenderError {
-    RenderError::Conversation(format!(
-        "message {index} breaks the turns: user and assistant must alternate, starting with user"
-    ))
+/// The system message, if the conversation begins with one, and the turns after it.
+///
+/// # Errors
+/// When user and assistant do not alternate, starting with the user.
+pub fn turns_of(messages: &[Message]) -> Result<(Option<&Message>, &[Message]), RenderError> {
+    let (system, turns) = match messages.split_first() {
+        Some((first, turns)) if first.role == Role::System => (Some(first), turns),
+        _ => (None, messages),
+    };
+    let first_turn = messages.len() - turns.len();
+    for (index, message) in turns.iter().enumerate() {
+        if message.role != [Role::User, Role::Assistant][index % 2] {
+            let index = first_turn + index;
+            return Err(RenderError::Conversation(format!(
+                "message {index} breaks the turns: user and assistant must alternate, starting with user"
+            )));
+        }
+    }
+    Ok((system, turns))
 }
 
 /// Ends a rendering: leaves the last message open where that was asked for, and adds the strings that end an answer.

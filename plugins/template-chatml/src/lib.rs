@@ -1,37 +1,55 @@
 //! ChatML: `<|im_start|>role`, the text, `<|im_end|>`.
 //!
-//! As transformers' ChatML template writes it: no system message unless the conversation brings one.
+//! `chatml` as transformers' ChatML template writes it: no system message unless the conversation brings one. `yi` is the same without
+//! a place for tools, `qwen` puts a system message of its own where there is none, as FastChat's `qwen-7b-chat` does.
 
-use mimus_sdk::Template;
-use mimus_sdk::chat::{Message, RenderOptions, Rendered};
-use mimus_sdk::template::{self, Context, RenderError, TemplateManifest};
+use mimus_sdk::template::{Layout, System};
 
-struct ChatMl;
+const LAYOUTS: &[Layout] = &[
+    Layout {
+        format: "chatml",
+        system: System::Before("<|im_start|>system\n", "<|im_end|>\n"),
+        user: ("<|im_start|>user\n", "<|im_end|>\n"),
+        assistant: ("<|im_start|>assistant\n", "<|im_end|>\n"),
+        tool: Some(("<|im_start|>tool\n", "<|im_end|>\n")),
+        answer: "<|im_start|>assistant\n",
+        takes_turns: false,
+        stop: &["<|im_end|>"],
+        ..Layout::BLANK
+    },
+    Layout {
+        format: "qwen",
+        default_system: Some("You are a helpful assistant."),
+        system: System::Before("<|im_start|>system\n", "<|im_end|>\n"),
+        user: ("<|im_start|>user\n", "<|im_end|>\n"),
+        assistant: ("<|im_start|>assistant\n", "<|im_end|>\n"),
+        answer: "<|im_start|>assistant\n",
+        takes_turns: false,
+        stop: &["<|im_end|>"],
+        ..Layout::BLANK
+    },
+    Layout {
+        format: "yi",
+        system: System::Before("<|im_start|>system\n", "<|im_end|>\n"),
+        user: ("<|im_start|>user\n", "<|im_end|>\n"),
+        assistant: ("<|im_start|>assistant\n", "<|im_end|>\n"),
+        answer: "<|im_start|>assistant\n",
+        takes_turns: false,
+        stop: &["<|im_end|>"],
+        ..Layout::BLANK
+    },
+];
 
-impl Template for ChatMl {
-    fn describe(&self) -> TemplateManifest {
-        template::manifest("template-chatml", env!("CARGO_PKG_VERSION"), &["chatml"])
-    }
-
-    fn render(&self, _: &Context, messages: &[Message], options: &RenderOptions) -> Result<Rendered, RenderError> {
-        let mut prompt = String::new();
-        for (index, message) in messages.iter().enumerate() {
-            let text = template::text_of(message, index)?;
-            prompt.extend(["<|im_start|>", message.role.name(), "\n", &text, "<|im_end|>\n"]);
-        }
-        if options.add_generation_prompt {
-            prompt.push_str("<|im_start|>assistant\n");
-        }
-        template::finish(prompt, &["<|im_end|>"], messages, options)
-    }
-}
-
-mimus_sdk::template!(ChatMl);
+mimus_sdk::layouts!(ChatMl, LAYOUTS);
 
 #[cfg(test)]
 mod tests {
+    use mimus_sdk::golden;
+
     #[test]
-    fn renders_as_transformers_does() {
-        mimus_sdk::golden::check(&super::ChatMl, "chatml", include_str!("../tests/golden.json"));
+    fn renders_as_the_reference_does() {
+        golden::check(&super::ChatMl, "chatml", include_str!("../tests/chatml.json"));
+        golden::check(&super::ChatMl, "qwen", include_str!("../tests/qwen.json"));
+        golden::check(&super::ChatMl, "yi", include_str!("../tests/yi.json"));
     }
 }

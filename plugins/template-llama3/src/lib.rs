@@ -3,45 +3,30 @@
 //! As the template of the Llama 3 instruct models on the hub writes it. Llama 3.1 and later ship a template of their own, with
 //! tools and a date: those models are rendered by `jinja`.
 
-use mimus_sdk::Template;
-use mimus_sdk::chat::{Message, RenderOptions, Rendered};
-use mimus_sdk::template::{self, Context, RenderError, TemplateManifest};
+use mimus_sdk::template::{Layout, System};
 
-struct Llama3;
+const LAYOUTS: &[Layout] = &[Layout {
+    format: "llama3",
+    has_bos: true,
+    system: System::Before("<|start_header_id|>system<|end_header_id|>\n\n", "<|eot_id|>"),
+    user: ("<|start_header_id|>user<|end_header_id|>\n\n", "<|eot_id|>"),
+    assistant: ("<|start_header_id|>assistant<|end_header_id|>\n\n", "<|eot_id|>"),
+    tool: Some(("<|start_header_id|>tool<|end_header_id|>\n\n", "<|eot_id|>")),
+    answer: "<|start_header_id|>assistant<|end_header_id|>\n\n",
+    takes_turns: false,
+    is_trimmed: true,
+    stop: &["<|eot_id|>"],
+    ..Layout::BLANK
+}];
 
-impl Template for Llama3 {
-    fn describe(&self) -> TemplateManifest {
-        template::manifest("template-llama3", env!("CARGO_PKG_VERSION"), &["llama3"])
-    }
-
-    fn render(
-        &self,
-        context: &Context,
-        messages: &[Message],
-        options: &RenderOptions,
-    ) -> Result<Rendered, RenderError> {
-        let mut prompt = String::new();
-        if !messages.is_empty() {
-            prompt.push_str(&context.bos_token);
-        }
-        for (index, message) in messages.iter().enumerate() {
-            let text = template::text_of(message, index)?;
-            let role = message.role.name();
-            prompt.extend(["<|start_header_id|>", role, "<|end_header_id|>\n\n", text.trim(), "<|eot_id|>"]);
-        }
-        if options.add_generation_prompt {
-            prompt.push_str("<|start_header_id|>assistant<|end_header_id|>\n\n");
-        }
-        template::finish(prompt, &["<|eot_id|>"], messages, options)
-    }
-}
-
-mimus_sdk::template!(Llama3);
+mimus_sdk::layouts!(Llama3, LAYOUTS);
 
 #[cfg(test)]
 mod tests {
+    use mimus_sdk::golden;
+
     #[test]
-    fn renders_as_transformers_does() {
-        mimus_sdk::golden::check(&super::Llama3, "llama3", include_str!("../tests/golden.json"));
+    fn renders_as_the_reference_does() {
+        golden::check(&super::Llama3, "llama3", include_str!("../tests/llama3.json"));
     }
 }

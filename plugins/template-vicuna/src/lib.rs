@@ -2,53 +2,42 @@
 //!
 //! As FastChat's conversation template `vicuna_v1.1` writes it.
 
-use mimus_sdk::Template;
-use mimus_sdk::chat::{Message, RenderOptions, Rendered, Role};
-use mimus_sdk::template::{self, Context, RenderError, TemplateManifest};
+use mimus_sdk::template::{Layout, System};
 
 const SYSTEM: &str = "A chat between a curious user and an artificial intelligence assistant. \
                       The assistant gives helpful, detailed, and polite answers to the user's questions.";
 
-struct Vicuna;
+const LAYOUTS: &[Layout] = &[
+    Layout {
+        format: "vicuna",
+        has_bos: true,
+        system: System::Before("", " "),
+        default_system: Some(SYSTEM),
+        user: ("USER: ", " "),
+        assistant: ("ASSISTANT: ", "</s>"),
+        answer: "ASSISTANT:",
+        ..Layout::BLANK
+    },
+    Layout {
+        format: "vicuna-v1.1",
+        has_bos: true,
+        system: System::Before("", " "),
+        default_system: Some(SYSTEM),
+        user: ("USER: ", " "),
+        assistant: ("ASSISTANT: ", "</s>"),
+        answer: "ASSISTANT:",
+        ..Layout::BLANK
+    },
+];
 
-impl Template for Vicuna {
-    fn describe(&self) -> TemplateManifest {
-        template::manifest("template-vicuna", env!("CARGO_PKG_VERSION"), &["vicuna", "vicuna-v1.1"])
-    }
-
-    fn render(
-        &self,
-        context: &Context,
-        messages: &[Message],
-        options: &RenderOptions,
-    ) -> Result<Rendered, RenderError> {
-        let (system, turns) = match messages.split_first() {
-            Some((first, turns)) if first.role == Role::System => (template::text_of(first, 0)?, turns),
-            _ => (SYSTEM.into(), messages),
-        };
-        let first_turn = messages.len() - turns.len();
-        let mut prompt = format!("{}{system} ", context.bos_token);
-        for (index, message) in turns.iter().enumerate() {
-            let text = template::text_of(message, first_turn + index)?;
-            match (index % 2, message.role) {
-                (0, Role::User) => prompt.extend(["USER: ", &text, " "]),
-                (1, Role::Assistant) => prompt.extend(["ASSISTANT: ", &text, &context.eos_token]),
-                _ => return Err(template::must_alternate(first_turn + index)),
-            }
-        }
-        if options.add_generation_prompt {
-            prompt.push_str("ASSISTANT:");
-        }
-        template::finish(prompt, &[], messages, options)
-    }
-}
-
-mimus_sdk::template!(Vicuna);
+mimus_sdk::layouts!(Vicuna, LAYOUTS);
 
 #[cfg(test)]
 mod tests {
+    use mimus_sdk::golden;
+
     #[test]
-    fn renders_as_transformers_does() {
-        mimus_sdk::golden::check(&super::Vicuna, "vicuna", include_str!("../tests/golden.json"));
+    fn renders_as_the_reference_does() {
+        golden::check(&super::Vicuna, "vicuna", include_str!("../tests/vicuna.json"));
     }
 }
