@@ -5,9 +5,10 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
-use mimus_engine::{EngineError, GenerateRequest, Generation, Piece, Sampling, SamplingDefaults};
-use tokio::sync::Notify;
+use mimus_engine::{Constraint, EngineError, GenerateRequest, Generation, Grammar, Piece, Sampling, SamplingDefaults};
+use tokio::sync::{Notify, Semaphore};
 
 use crate::limits;
 use crate::model::{Catalog, LoadedModel, Lookup};
@@ -21,6 +22,7 @@ pub struct Inference {
     templates: Arc<Templates>,
     metrics: Arc<Metrics>,
     tags: Arc<Tags>,
+    compiling: Arc<Semaphore>,
 }
 
 /// Why a generation did not start or go on.
@@ -70,6 +72,8 @@ pub struct Options {
     pub logprobs: Option<u32>,
     pub prompt_logprobs: bool,
     pub token_ids: bool,
+    /// The shape that every answer must have.
+    pub constraint: Option<Constraint>,
     /// Prompts are shared in the cache within one tenant only.
     pub tenant: u64,
     /// Owner and label by which the generation can be cancelled.
@@ -87,7 +91,8 @@ pub enum Prompt {
 impl Inference {
     /// Models and templates to work with.
     pub fn new(catalog: Arc<Catalog>, templates: Arc<Templates>, metrics: Arc<Metrics>) -> Self {
-        Inference { catalog, templates, metrics, tags: Arc::default() }
+        let compiling = Arc::new(Semaphore::new(limits::GRAMMARS_COMPILING_MAX));
+        Inference { catalog, templates, metrics, tags: Arc::default(), compiling }
     }
 
     /// Continues a prompt.
@@ -100,7 +105,7 @@ impl Inference {
             Prompt::Text(text) => encode(&model, text, true).await?,
             Prompt::Tokens(tokens) => tokens,
         };
-        self.submit(&model, tokens, options)
+        self.submit(&model, tokens, options).await
     }
 
     /// Answers a conversation.
@@ -127,7 +132,7 @@ impl Inference {
                 }
             }
         }
-        self.submit(&model, tokens, options)
+        self.submit(&model, tokens, options).await
     }
 
     /// The prompt that `chat` would use.
@@ -188,9 +193,18 @@ impl Inference {
         self.templates.render(model, messages, render).await
     }
 
-    fn submit(&self, model: &LoadedModel, prompt: Vec<u32>, options: Options) -> Result<Running, InferenceError> {
-        let tag = options.tag.clone();
-        let request = engine_request(prompt, options, &model.model.info().defaults);
+    async fn submit(
+        &self,
+        model: &Arc<LoadedModel>,
+        prompt: Vec<u32>,
+        mut options: Options,
+    ) -> Result<Running, InferenceError> {
+        let tag = options.tag.take();
+        let grammar = match options.constraint.take() {
+            Some(constraint) => Some(self.grammar(model, constraint).await?),
+            None => None,
+        };
+        let request = GenerateRequest { grammar, ..engine_request(prompt, options, &model.model.info().defaults) };
         let generation = model.model.submit(request)?;
         self.metrics.prompt_tokens(&model.name, generation.prompt_tokens());
         Ok(Running {
@@ -200,6 +214,29 @@ impl Inference {
             metrics: self.metrics.clone(),
             model: model.name.clone(),
         })
+    }
+}
+
+impl Inference {
+    /// Compiles a constraint, unless the model knows it: on a thread that may block, and few at once, because a client
+    /// chooses what it costs.
+    async fn grammar(&self, model: &Arc<LoadedModel>, constraint: Constraint) -> Result<Arc<Grammar>, InferenceError> {
+        if let Some(compiled) = model.model.compiled(&constraint) {
+            return Ok(compiled?);
+        }
+        let wait = Duration::from_millis(limits::GRAMMAR_WAIT_MS);
+        let turn = tokio::time::timeout(wait, self.compiling.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            return Err(EngineError::Overloaded { retry_after: wait }.into());
+        };
+        let model = model.clone();
+        let compile = move || {
+            // Kept to the end even when the client has gone: the work goes on.
+            let _turn = turn;
+            model.model.compile(&constraint)
+        };
+        let compiled = tokio::task::spawn_blocking(compile).await;
+        Ok(compiled.map_err(|_| EngineError::Failed("compiling failed".into()))??)
     }
 }
 

@@ -159,6 +159,15 @@ pub const PIECES_MAX: usize = 256;
 /// Bytes of the label by which a generation can be cancelled.
 pub const TAG_BYTES_MAX: usize = 128;
 
+/// Bytes of one constraint on answers, as a plugin states it.
+pub const CONSTRAINT_BYTES_MAX: usize = 64 << 10;
+
+/// Constraints that are compiled at once; most take a few milliseconds, hostile ones some hundreds.
+pub const GRAMMARS_COMPILING_MAX: usize = 2;
+
+/// Longest wait for a turn to compile; then the request is refused with 503.
+pub const GRAMMAR_WAIT_MS: u64 = 5_000;
+
 // ---- Plugins ------------------------------------------------------------------------------------------------------------------
 
 /// Size of a plugin's file.

@@ -150,7 +150,7 @@ pub struct TopToken {
 /// Why a choice ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// The model ended it.
+    /// The model ended it, or its grammar lets nothing follow.
     Eos,
     /// A stop token of the request was generated.
     StopToken(u32),
