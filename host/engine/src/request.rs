@@ -30,6 +30,8 @@ pub struct GenerateRequest {
     pub include_stop: bool,
     /// Whether special tokens give no text.
     pub skip_special: bool,
+    /// Special tokens that give text all the same.
+    pub shown_special: Vec<u32>,
     /// Alternatives reported with each token, 0 to [`limits::LOGPROBS_MAX`]; `Some(0)` reports the chosen
     /// token alone, `None` nothing.
     pub logprobs: Option<u32>,
@@ -56,6 +58,7 @@ impl GenerateRequest {
             ignore_eos: false,
             include_stop: false,
             skip_special: true,
+            shown_special: Vec::new(),
             logprobs: None,
             prompt_logprobs: false,
             return_tokens: false,
@@ -122,6 +125,11 @@ impl GenerateRequest {
             return Err(EngineError::invalid("tokens_max", reason));
         }
         Ok(tokens_max)
+    }
+
+    /// Whether a special token gives no text.
+    pub(crate) fn hides(&self, id: u32) -> bool {
+        self.skip_special && !self.shown_special.contains(&id)
     }
 
     /// Whether pieces carry tokens.

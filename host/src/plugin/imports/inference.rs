@@ -93,9 +93,9 @@ impl wit::HostGeneration for Guest {
         Ok(self.table.get(&generation)?.prompt_tokens())
     }
 
-    async fn cached_tokens(&mut self, _generation: Resource<Running>) -> wasmtime::Result<u32> {
+    async fn cached_tokens(&mut self, generation: Resource<Running>) -> wasmtime::Result<u32> {
         self.count_call()?;
-        Ok(0)
+        Ok(self.table.get(&generation)?.cached_tokens())
     }
 
     async fn next(
