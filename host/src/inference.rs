@@ -10,6 +10,7 @@ use std::time::Duration;
 use mimus_engine::{Constraint, EngineError, GenerateRequest, Generation, Grammar, Piece, Sampling, SamplingDefaults};
 use tokio::sync::{Notify, Semaphore};
 
+use crate::answer::Marks;
 use crate::limits;
 use crate::model::{Catalog, LoadedModel, Lookup};
 use crate::plugin::Templates;
@@ -72,6 +73,8 @@ pub struct Options {
     pub logprobs: Option<u32>,
     pub prompt_logprobs: bool,
     pub token_ids: bool,
+    /// Special tokens that show although others do not: marks that are read from the text.
+    pub shown_special_tokens: Vec<u32>,
     /// The shape that every answer must have.
     pub constraint: Option<Constraint>,
     /// Prompts are shared in the cache within one tenant only.
@@ -121,17 +124,7 @@ impl Inference {
     ) -> Result<Running, InferenceError> {
         let model = self.model(model)?;
         let rendered = self.render(&model, messages, render).await?;
-        let tokens = encode(&model, rendered.prompt, false).await?;
-        if !options.ignore_eos {
-            // A stop that is one special token never shows in the text when special tokens are left out: it stops as a token.
-            let tokenizer = model.model.tokenizer();
-            for stop in rendered.stop {
-                match tokenizer.token_id(&stop).filter(|id| tokenizer.is_special(*id)) {
-                    Some(id) => options.stop_tokens.push(id),
-                    None => options.stop.push(stop),
-                }
-            }
-        }
+        let tokens = self.encode_rendered(&model, rendered, &mut options).await?;
         self.submit(&model, tokens, options).await
     }
 
@@ -170,6 +163,38 @@ impl Inference {
         self.tags.cancel(owner, tag)
     }
 
+    /// A model, and how its answers to such a conversation are marked.
+    pub(crate) async fn marks(
+        &self,
+        model: &str,
+        render: &RenderOptions,
+    ) -> Result<(Arc<LoadedModel>, Arc<Marks>), InferenceError> {
+        let model = self.model(model)?;
+        let marks = self.templates.marks(&model, render).await?;
+        Ok((model, marks))
+    }
+
+    /// Tokens of a rendered conversation. What ends an answer in its format goes into `options`.
+    pub(crate) async fn encode_rendered(
+        &self,
+        model: &Arc<LoadedModel>,
+        rendered: Rendered,
+        options: &mut Options,
+    ) -> Result<Vec<u32>, InferenceError> {
+        let tokens = encode(model, rendered.prompt, false).await?;
+        if !options.ignore_eos {
+            // A stop that is one special token never shows in the text when special tokens are left out: it stops as a token.
+            let tokenizer = model.model.tokenizer();
+            for stop in rendered.stop {
+                match tokenizer.token_id(&stop).filter(|id| tokenizer.is_special(*id)) {
+                    Some(id) => options.stop_tokens.push(id),
+                    None => options.stop.push(stop),
+                }
+            }
+        }
+        Ok(tokens)
+    }
+
     fn model(&self, name: &str) -> Result<Arc<LoadedModel>, InferenceError> {
         match self.catalog.get(name) {
             Lookup::Ready(model) => Ok(model),
@@ -181,7 +206,7 @@ impl Inference {
         }
     }
 
-    async fn render(
+    pub(crate) async fn render(
         &self,
         model: &LoadedModel,
         messages: Vec<Message>,
@@ -193,7 +218,7 @@ impl Inference {
         self.templates.render(model, messages, render).await
     }
 
-    async fn submit(
+    pub(crate) async fn submit(
         &self,
         model: &Arc<LoadedModel>,
         prompt: Vec<u32>,
@@ -271,6 +296,7 @@ fn engine_request(prompt: Vec<u32>, options: Options, defaults: &SamplingDefault
         ignore_eos: options.ignore_eos,
         include_stop: options.include_stop,
         skip_special: options.skip_special_tokens,
+        shown_special: options.shown_special_tokens,
         logprobs: options.logprobs,
         prompt_logprobs: options.prompt_logprobs,
         return_tokens: options.token_ids,
@@ -304,6 +330,11 @@ impl Running {
     /// Tokens of the prompt.
     pub fn prompt_tokens(&self) -> u32 {
         self.generation.prompt_tokens()
+    }
+
+    /// How many of those were in the cache; 0 until the first piece is there.
+    pub fn cached_tokens(&self) -> u32 {
+        self.generation.cached_tokens()
     }
 
     /// Waits until something is there and returns all that is, at most `max` pieces. Empty at the end.

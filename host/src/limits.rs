@@ -150,6 +150,12 @@ pub const HOST_CALLS_MAX: u32 = 262_144;
 
 /// Time of one call of a prompt template.
 pub const TEMPLATE_MS: u64 = 2_000;
+/// Formats whose marks are remembered. Requests may bring templates of their own, so the number is theirs to raise.
+pub const MARKS_KNOWN_MAX: usize = 256;
+/// Tools that a request may offer.
+pub const TOOLS_MAX: usize = 128;
+/// Calls in one answer.
+pub const CALLS_MAX: u32 = 16;
 /// Jinja template that a request brings, in bytes. The largest published chat templates have some 20 KiB.
 pub const TEMPLATE_SOURCE_BYTES_MAX: usize = 64 << 10;
 

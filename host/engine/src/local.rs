@@ -7,7 +7,7 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 use crate::error::{EngineError, LoadError};
-use crate::generation::{Generation, Stall};
+use crate::generation::{Generation, Link};
 use crate::grammar::{Constraint, Grammar, Grammars};
 use crate::limits;
 use crate::model::Decoder;
@@ -89,10 +89,10 @@ impl TextModel for LocalModel {
         }
         let prompt_tokens = u32::try_from(request.prompt.len()).unwrap_or(u32::MAX);
         let (sender, receiver) = mpsc::channel(limits::STREAM_PIECES_MAX);
-        let stall = Arc::new(Stall::default());
-        let ticket = Arc::new(Ticket::new(request, tokens_max, sender, Arc::clone(&stall)));
+        let link = Arc::new(Link::default());
+        let ticket = Arc::new(Ticket::new(request, tokens_max, sender, Arc::clone(&link)));
         self.inbox.push(Job { ticket, submitted: Instant::now() })?;
-        Ok(Generation::new(prompt_tokens, receiver, stall, Arc::clone(&self.inbox)))
+        Ok(Generation::new(prompt_tokens, receiver, link, Arc::clone(&self.inbox)))
     }
 
     fn activity(&self) -> Activity {

@@ -37,6 +37,8 @@ pub struct GenerateRequest {
     /// ends when nothing may follow, even where `ignore_eos` or `tokens_min` says otherwise; a stop string, a stop
     /// token and `tokens_max` end it before.
     pub grammar: Option<Arc<Grammar>>,
+    /// Special tokens that give text all the same.
+    pub shown_special: Vec<u32>,
     /// Alternatives reported with each token, 0 to [`limits::LOGPROBS_MAX`]; `Some(0)` reports the chosen
     /// token alone, `None` nothing.
     pub logprobs: Option<u32>,
@@ -64,6 +66,7 @@ impl GenerateRequest {
             include_stop: false,
             skip_special: true,
             grammar: None,
+            shown_special: Vec::new(),
             logprobs: None,
             prompt_logprobs: false,
             return_tokens: false,
@@ -130,6 +133,11 @@ impl GenerateRequest {
             return Err(EngineError::invalid("tokens_max", reason));
         }
         Ok(tokens_max)
+    }
+
+    /// Whether a special token gives no text.
+    pub(crate) fn hides(&self, id: u32) -> bool {
+        self.skip_special && !self.shown_special.contains(&id)
     }
 
     /// Whether pieces carry tokens.

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::detokenize::TextStream;
 use crate::error::EngineError;
-use crate::generation::{Finish, Piece, Stall, Token, TopToken};
+use crate::generation::{Finish, Link, Piece, Token, TopToken};
 use crate::grammar::Matcher;
 use crate::kv_cache::{BLOCK_TOKENS, BlockId};
 use crate::request::GenerateRequest;
@@ -31,15 +31,15 @@ pub(crate) struct Ticket {
     matcher: Option<Matcher>,
     stops: StopStrings,
     pieces: PieceSender,
-    stall: Arc<Stall>,
+    pub(super) link: Arc<Link>,
 }
 
 impl Ticket {
     /// A ticket for a request that has been checked.
-    pub(crate) fn new(mut request: GenerateRequest, tokens_max: u32, pieces: PieceSender, stall: Arc<Stall>) -> Self {
+    pub(crate) fn new(mut request: GenerateRequest, tokens_max: u32, pieces: PieceSender, link: Arc<Link>) -> Self {
         let stops = StopStrings::new(std::mem::take(&mut request.stop_strings));
         let matcher = request.grammar.as_ref().map(|grammar| grammar.start());
-        Self { request, tokens_max, matcher, stops, pieces, stall }
+        Self { request, tokens_max, matcher, stops, pieces, link }
     }
 
     /// Whether the reader has gone.
@@ -52,7 +52,7 @@ impl Ticket {
     /// The last place stays free for [`Self::fail`].
     pub(super) fn reserve(&self) -> Option<Permit> {
         if self.pieces.capacity() < 2 {
-            self.stall.set();
+            self.link.stall();
             // The reader may have made room between the two lines above, and then wakes nobody.
             if self.pieces.capacity() < 2 {
                 return None;
@@ -232,7 +232,7 @@ impl Sequence {
                 let token = self.describe(id, row, tokenizer);
                 self.pending.push((self.text.held_bytes(), token));
             }
-            self.text.push(tokenizer.text_bytes(id, request.skip_special));
+            self.text.push(tokenizer.text_bytes(id, request.hides(id)));
         }
         // A choice that is too short to end is not searched for stop strings either.
         let stops = if self.generated < request.tokens_min { &StopStrings::NONE } else { &ticket.stops };

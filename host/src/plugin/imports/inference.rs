@@ -93,9 +93,9 @@ impl wit::HostGeneration for Guest {
         Ok(self.table.get(&generation)?.prompt_tokens())
     }
 
-    async fn cached_tokens(&mut self, _generation: Resource<Running>) -> wasmtime::Result<u32> {
+    async fn cached_tokens(&mut self, generation: Resource<Running>) -> wasmtime::Result<u32> {
         self.count_call()?;
-        Ok(0)
+        Ok(self.table.get(&generation)?.cached_tokens())
     }
 
     async fn next(
@@ -175,6 +175,7 @@ impl Guest {
             logprobs: options.logprobs,
             prompt_logprobs: options.prompt_logprobs,
             token_ids: options.token_ids,
+            shown_special_tokens: Vec::new(),
             constraint,
             tenant: self.tenant,
             tag: options.tag.map(|tag| (self.identity.name.clone(), tag)),
