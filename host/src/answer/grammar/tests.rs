@@ -133,13 +133,20 @@ fn a_shape_follows_the_reasoning() {
     let marks = Marks { reasoning: think(), calls: None };
     let shape = Some(Constraint::Regex("[a-c/]{3}".into()));
     let choice = ToolChoice::Auto;
+    let mut shaped = 0;
     for seed in 0..12 {
         let case =
             Case { marks: &marks, choice: choice.clone(), is_parallel: true, shape: shape.clone(), opened: false };
         let whole = case.answer(seed);
+        // Noise may begin to think, and then thinks for ever.
+        if whole.finish == Some(Finish::Length) && whole.reasoning.is_some() {
+            continue;
+        }
+        shaped += 1;
         let is_three = whole.text.len() == 3 && whole.text.bytes().all(|byte| b"abc/".contains(&byte));
         assert!(is_three, "seed {seed}: {whole:?}");
     }
+    assert!(shaped >= 6, "only {shaped} answers had a shape");
 }
 
 /// What is not random: the grammar's text where nothing is to be held, and tools that cannot be.
