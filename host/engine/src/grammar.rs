@@ -25,7 +25,9 @@ pub(crate) use matcher::{Allowed, Matcher};
 pub enum Constraint {
     /// Any JSON object.
     JsonObject,
-    /// JSON that a JSON Schema accepts; the schema as text. Properties come in the schema's order.
+    /// JSON that a JSON Schema accepts; the schema as text. Properties come in the schema's order. Keywords that cannot
+    /// be held are refused, with three exceptions: additional properties may come twice, a date may be a 29 February of
+    /// any year, and numbers without bounds may be larger than a machine's.
     JsonSchema(String),
     /// Text that the whole of a regular expression matches, in the syntax of Rust's `regex` without look-around.
     Regex(String),

@@ -75,8 +75,8 @@ pub(super) fn compile(
     let (sender, receiver) = mpsc::sync_channel(1);
     let (factory, constraint) = (Arc::clone(factory), constraint.clone());
     let work = move || {
-        let _turn = turn;
         let compiled = source(&constraint).and_then(|source| fenced(|| parser(&factory, source)).map_err(refusal));
+        drop(turn);
         // Whoever asked may have stopped waiting.
         let _ = sender.send(compiled);
     };
