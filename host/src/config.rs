@@ -18,7 +18,8 @@ pub use sources::Environment;
 use sources::Sources;
 
 /// Interfaces that a plugin can be granted, and is unless its `grants` say otherwise.
-pub const GRANTS: [&str; 9] = ["inference", "models", "state", "blobs", "log", "metrics", "config", "clock", "random"];
+pub const GRANTS: [&str; 11] =
+    ["inference", "answers", "embeddings", "models", "state", "blobs", "log", "metrics", "config", "clock", "random"];
 
 /// The configuration file's name, looked for in the working folder.
 pub const FILE_NAME: &str = "mimus.toml";

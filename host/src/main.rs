@@ -2,6 +2,7 @@
 //!
 //! `ARCHITECTURE.md` beside this crate has the map. Start reading at `server.rs`.
 
+mod answer;
 mod cli;
 mod config;
 mod http;

@@ -3,8 +3,10 @@
 
 use std::any::Any;
 
+use crate::answers::{Part, ToolUse, Whole};
 use crate::bindings::personality::mimus::plugin;
 use crate::chat::{Message, RenderOptions, Rendered};
+use crate::embeddings::{self, Embedding};
 use crate::inference::{self, Completion, Options, Piece, Prompt};
 use crate::log::Level;
 use crate::models::Model;
@@ -58,6 +60,28 @@ pub trait Backend {
     /// `inference.cancel-tagged`.
     fn cancel_tagged(&self, tag: &str) -> u32 {
         0
+    }
+
+    /// `answers.converse`.
+    fn converse(
+        &self,
+        model: &str,
+        messages: &[Message],
+        render: &RenderOptions,
+        options: &Options,
+        tools: &ToolUse,
+    ) -> Result<Box<dyn RunningAnswer>, inference::Error> {
+        Err(inference::Error::Unsupported("answers".into()))
+    }
+
+    /// `embeddings.embed`.
+    fn embed(
+        &self,
+        model: &str,
+        inputs: &[Prompt],
+        options: &embeddings::Options,
+    ) -> Result<Vec<Embedding>, inference::Error> {
+        Err(inference::Error::Unsupported("embeddings".into()))
     }
 
     /// `models.list`.
@@ -176,11 +200,31 @@ pub trait RunningGeneration {
     /// `generation.prompt-tokens`.
     fn prompt_tokens(&self) -> u32;
 
+    /// `generation.cached-tokens`.
+    fn cached_tokens(&self) -> u32 {
+        0
+    }
+
     /// `generation.next`. Empty: every choice has finished.
     fn next(&mut self, max: u32) -> Result<Vec<Piece>, inference::Error>;
 
     /// `generation.collect`.
     fn collect(&mut self) -> Result<Vec<Completion>, inference::Error>;
+}
+
+/// An answer under way. Dropping it cancels.
+pub trait RunningAnswer {
+    /// `answer.prompt-tokens`.
+    fn prompt_tokens(&self) -> u32;
+
+    /// `answer.cached-tokens`.
+    fn cached_tokens(&self) -> u32;
+
+    /// `answer.next`. Empty: every choice has finished.
+    fn next(&mut self, max: u32) -> Result<Vec<Part>, inference::Error>;
+
+    /// `answer.collect`.
+    fn collect(&mut self) -> Result<Vec<Whole>, inference::Error>;
 }
 
 /// Where a request's headers and body come from.

@@ -20,7 +20,7 @@ pub mod personality {
 pub mod template {
     wit_bindgen::generate!({
         path: "../wit",
-        world: "template",
+        world: "marked-template",
         pub_export_macro: true,
         export_macro_name: "export_template",
         default_bindings_module: "mimus_sdk::bindings::template",

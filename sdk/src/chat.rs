@@ -52,6 +52,7 @@ impl Default for RenderOptions {
     fn default() -> Self {
         RenderOptions {
             format: None,
+            source: None,
             tools: Vec::new(),
             add_generation_prompt: true,
             continue_final_message: false,

@@ -66,6 +66,11 @@ impl Generation {
         self.0.prompt_tokens()
     }
 
+    /// How many of those were in the cache. 0 until the first piece is there.
+    pub fn cached_tokens(&self) -> u32 {
+        self.0.cached_tokens()
+    }
+
     /// Waits until something is there, then returns all that is. None: every choice has finished.
     pub fn pieces(&mut self) -> Result<Option<Vec<Piece>>, Error> {
         let pieces = self.0.next(PIECES_MAX)?;

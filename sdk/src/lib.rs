@@ -44,6 +44,7 @@
 //! assert_eq!(captured.text(), "hello, you");
 //! ```
 
+pub mod answers;
 pub mod backend;
 #[doc(hidden)]
 pub mod bindings;
@@ -53,6 +54,7 @@ pub mod chat;
 pub mod clock;
 pub mod config;
 pub mod dialect;
+pub mod embeddings;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod golden;
 pub mod inference;

@@ -15,6 +15,7 @@
 //! assert_eq!(host.asked()[0].options.tokens_max, Some(2));
 //! ```
 
+mod answer;
 mod bounds;
 mod generation;
 mod http;
@@ -27,13 +28,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::backend::{Backend, RunningGeneration};
+use crate::answers::{ToolChoice, ToolUse};
+use crate::backend::{Backend, RunningAnswer, RunningGeneration};
 use crate::chat::{Message, Part, RenderOptions, Rendered, Role};
+use crate::embeddings::{self, Embedding};
 use crate::inference::{ContextExcess, Error, InvalidValue, Options, Prompt};
 use crate::log::Level;
 use crate::models::{Model, Readiness};
 use crate::{blobs, state};
 
+use answer::{Extras, ScriptedAnswer};
 use generation::Scripted;
 use store::Store;
 use vocabulary::Vocabulary;
@@ -42,6 +46,9 @@ pub use http::{Captured, call};
 
 /// The time at which a scripted clock starts, in milliseconds since 1970.
 pub const START_MS: u64 = 1_700_000_000_000;
+
+/// Numbers in a scripted embedding.
+pub const EMBEDDING_DIMENSIONS: u32 = 4;
 
 /// A host that follows a script. Clones are handles of one host.
 #[derive(Clone)]
@@ -68,6 +75,7 @@ pub(crate) struct Inner {
 #[derive(Clone)]
 struct Script {
     answer: Answer,
+    extras: Extras,
     pieces_at_once: usize,
     refusal: Option<Error>,
     failure: Option<(usize, Error)>,
@@ -95,6 +103,8 @@ pub struct Asked {
 pub enum Input {
     /// By `chat`.
     Chat(Vec<Message>, RenderOptions),
+    /// By `converse`.
+    Answer(Vec<Message>, RenderOptions, ToolUse),
     /// By `generate`.
     Prompt(Prompt),
 }
@@ -110,6 +120,7 @@ impl ScriptedHost {
     pub fn new() -> Self {
         let script = Script {
             answer: Answer::Text("Hello there friend".into()),
+            extras: Extras::default(),
             pieces_at_once: 1,
             refusal: None,
             failure: None,
@@ -147,6 +158,19 @@ impl ScriptedHost {
     /// The model repeats the last message, or the prompt.
     pub fn echo(self) -> Self {
         self.inner.script.borrow_mut().answer = Answer::Echo;
+        self
+    }
+
+    /// What the model thinks before each answer.
+    pub fn reasoning(self, text: &str) -> Self {
+        self.inner.script.borrow_mut().extras.reasoning = Some(text.into());
+        self
+    }
+
+    /// The calls that the model makes in place of an answer: name and JSON arguments. A choice of tools takes its pick of them.
+    pub fn calls(self, calls: &[(&str, &str)]) -> Self {
+        let calls = calls.iter().map(|(name, arguments)| ((*name).into(), (*arguments).into()));
+        self.inner.script.borrow_mut().extras.calls = calls.collect();
         self
     }
 
@@ -219,13 +243,7 @@ impl ScriptedHost {
     }
 
     /// Makes the model's answer to an input of `prompt` tokens.
-    fn start(
-        &self,
-        name: &str,
-        input: Input,
-        prompt: Vec<u32>,
-        options: &Options,
-    ) -> Result<Box<dyn RunningGeneration>, Error> {
+    fn start(&self, name: &str, input: Input, prompt: Vec<u32>, options: &Options) -> Result<Scripted, Error> {
         let asked = Asked { model: name.into(), input, options: options.clone() };
         let echoed = last_text(&asked.input, &self.inner.vocabulary.borrow());
         self.inner.asked.borrow_mut().push(asked);
@@ -246,7 +264,7 @@ impl ScriptedHost {
         let mut vocabulary = self.inner.vocabulary.borrow_mut();
         let pieces = generation::write(&mut vocabulary, &answer, &prompt, options, tokens_max);
         let tag = generation::Tag::register(&self.inner.tags, options.tag.clone());
-        Ok(Box::new(Scripted::new(prompt_tokens, pieces, script.pieces_at_once, script.failure, tag)))
+        Ok(Scripted::new(prompt_tokens, pieces, script.pieces_at_once, script.failure, tag))
     }
 
     fn ready_model(&self, name: &str) -> Result<Model, Error> {
@@ -280,9 +298,25 @@ pub fn model(name: &str) -> Model {
     }
 }
 
+/// A ready model that embeds; its vectors have [`EMBEDDING_DIMENSIONS`] numbers.
+pub fn embedding_model(name: &str) -> Model {
+    Model { abilities: vec!["embed".into()], context_tokens: 512, ..model(name) }
+}
+
+fn check_tools(render: &RenderOptions, tools: &ToolUse) -> Result<(), Error> {
+    let error = |reason: String| Err(Error::Invalid(InvalidValue { field: "tool-choice".into(), reason }));
+    match &tools.choice {
+        ToolChoice::Required if render.tools.is_empty() => error("needs tools".into()),
+        ToolChoice::Named(name) if !render.tools.iter().any(|tool| tool.name == *name) => {
+            error(format!("there is no tool `{name}`"))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn last_text(input: &Input, vocabulary: &Vocabulary) -> String {
     match input {
-        Input::Chat(messages, _) => {
+        Input::Chat(messages, _) | Input::Answer(messages, ..) => {
             messages.last().and_then(|message| message.plain_text()).map(|text| text.into_owned()).unwrap_or_default()
         }
         Input::Prompt(Prompt::Text(text)) => text.clone(),
@@ -318,7 +352,61 @@ impl Backend for ScriptedHost {
     ) -> Result<Box<dyn RunningGeneration>, Error> {
         let rendered = render(messages, options);
         let tokens = self.inner.vocabulary.borrow_mut().tokens(&rendered.prompt);
-        self.start(model, Input::Chat(messages.to_vec(), options.clone()), tokens, generate)
+        let scripted = self.start(model, Input::Chat(messages.to_vec(), options.clone()), tokens, generate)?;
+        Ok(Box::new(scripted))
+    }
+
+    fn converse(
+        &self,
+        model: &str,
+        messages: &[Message],
+        render_options: &RenderOptions,
+        options: &Options,
+        tools: &ToolUse,
+    ) -> Result<Box<dyn RunningAnswer>, Error> {
+        check_tools(render_options, tools)?;
+        let rendered = render(messages, render_options);
+        let tokens = self.inner.vocabulary.borrow_mut().tokens(&rendered.prompt);
+        let input = Input::Answer(messages.to_vec(), render_options.clone(), tools.clone());
+        let scripted = self.start(model, input, tokens, options)?;
+        let extras = match render_options.tools.is_empty() {
+            true => Extras { calls: Vec::new(), ..self.inner.script.borrow().extras.clone() },
+            false => self.inner.script.borrow().extras.clone().chosen(tools),
+        };
+        Ok(Box::new(ScriptedAnswer::new(scripted, extras)))
+    }
+
+    /// A vector for each input: its length in words, then ones.
+    fn embed(&self, model: &str, inputs: &[Prompt], options: &embeddings::Options) -> Result<Vec<Embedding>, Error> {
+        let found = self.ready_model(model)?;
+        if !found.abilities.iter().any(|ability| ability == "embed") {
+            return Err(Error::Unsupported("embeddings by this model".into()));
+        }
+        if inputs.is_empty() || inputs.len() > embeddings::INPUTS_MAX {
+            let reason = format!("must be 1 to {}, got {}", embeddings::INPUTS_MAX, inputs.len());
+            return Err(Error::Invalid(InvalidValue { field: "inputs".into(), reason }));
+        }
+        let dimensions = options.dimensions.unwrap_or(EMBEDDING_DIMENSIONS);
+        if !(1..=EMBEDDING_DIMENSIONS).contains(&dimensions) {
+            let reason = format!("must be 1 to {EMBEDDING_DIMENSIONS}, got {dimensions}");
+            return Err(Error::Invalid(InvalidValue { field: "dimensions".into(), reason }));
+        }
+        let mut vocabulary = self.inner.vocabulary.borrow_mut();
+        let embed = |input: &Prompt| {
+            let length = match input {
+                Prompt::Text(text) => vocabulary.tokens(text).len() as u32 + 1,
+                Prompt::Tokens(tokens) => tokens.len() as u32,
+            };
+            let limit = options.truncate_tokens.unwrap_or(u32::MAX).min(found.context_tokens);
+            if length > limit && options.truncate_tokens.is_none() {
+                return Err(Error::ContextExceeded(ContextExcess { limit, prompt: length, wanted: 0 }));
+            }
+            let tokens = length.min(limit);
+            let mut vector = vec![1.0; dimensions as usize];
+            vector[0] = tokens as f32;
+            Ok(Embedding { vector, tokens, is_truncated: length > limit })
+        };
+        inputs.iter().map(embed).collect()
     }
 
     fn generate(&self, model: &str, prompt: &Prompt, options: &Options) -> Result<Box<dyn RunningGeneration>, Error> {
@@ -334,7 +422,7 @@ impl Backend for ScriptedHost {
             let reason = format!("must be 1 or more token ids below {}", vocabulary::WORDS_MAX);
             return Err(Error::Invalid(InvalidValue { field: "prompt".into(), reason }));
         }
-        self.start(model, Input::Prompt(prompt.clone()), tokens, options)
+        Ok(Box::new(self.start(model, Input::Prompt(prompt.clone()), tokens, options)?))
     }
 
     fn render_chat(&self, model: &str, messages: &[Message], options: &RenderOptions) -> Result<Rendered, Error> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::chat::{Message, RenderOptions, Rendered};
 
+pub use crate::bindings::template::exports::mimus::plugin::answer_format::{AnswerMarks as Marks, CallSyntax, Span};
 pub use crate::bindings::template::exports::mimus::plugin::prompt_format::{Context, RenderError, TemplateManifest};
 
 /// A template plugin. Implemented by a unit struct and exported by [`crate::template!`]. It calls nothing: it is a pure function.
@@ -14,6 +15,16 @@ pub trait Template {
     /// Renders a conversation in the format `context.format`.
     fn render(&self, context: &Context, messages: &[Message], options: &RenderOptions)
     -> Result<Rendered, RenderError>;
+
+    /// How answers in the format `context.format` mark reasoning and calls. None, unless the template says otherwise.
+    fn marks(&self, _context: &Context) -> Marks {
+        Marks::NONE
+    }
+}
+
+impl Marks {
+    /// Answers are text and nothing else.
+    pub const NONE: Marks = Marks { reasoning: None, calls: None };
 }
 
 /// A manifest of string literals.
@@ -101,6 +112,12 @@ macro_rules! template {
                         options: $crate::chat::RenderOptions,
                     ) -> ::core::result::Result<$crate::chat::Rendered, $crate::template::RenderError> {
                         ($template).render(&context, &messages, &options)
+                    }
+                }
+
+                impl bindings::exports::mimus::plugin::answer_format::Guest for Component {
+                    fn marks(context: $crate::template::Context) -> $crate::template::Marks {
+                        ($template).marks(&context)
                     }
                 }
 

@@ -5,9 +5,11 @@
 
 use std::any::Any;
 
-use crate::backend::{Backend, RunningGeneration};
+use crate::answers::{Part, ToolUse, Whole};
+use crate::backend::{Backend, RunningAnswer, RunningGeneration};
 use crate::bindings::personality::mimus::plugin;
 use crate::chat::{Message, RenderOptions, Rendered};
+use crate::embeddings::{self, Embedding};
 use crate::inference::{self, Completion, Options, Piece, Prompt};
 use crate::log::Level;
 use crate::models::Model;
@@ -56,6 +58,27 @@ impl Backend for Imports {
 
     fn cancel_tagged(&self, tag: &str) -> u32 {
         plugin::inference::cancel_tagged(tag)
+    }
+
+    fn converse(
+        &self,
+        model: &str,
+        messages: &[Message],
+        render: &RenderOptions,
+        options: &Options,
+        tools: &ToolUse,
+    ) -> Result<Box<dyn RunningAnswer>, inference::Error> {
+        let answer = plugin::answers::converse(model, messages, render, options, tools)?;
+        Ok(Box::new(answer))
+    }
+
+    fn embed(
+        &self,
+        model: &str,
+        inputs: &[Prompt],
+        options: &embeddings::Options,
+    ) -> Result<Vec<Embedding>, inference::Error> {
+        plugin::embeddings::embed(model, inputs, options)
     }
 
     fn models(&self) -> Vec<Model> {
@@ -159,11 +182,33 @@ impl RunningGeneration for plugin::inference::Generation {
         plugin::inference::Generation::prompt_tokens(self)
     }
 
+    fn cached_tokens(&self) -> u32 {
+        plugin::inference::Generation::cached_tokens(self)
+    }
+
     fn next(&mut self, max: u32) -> Result<Vec<Piece>, inference::Error> {
         plugin::inference::Generation::next(self, max)
     }
 
     fn collect(&mut self) -> Result<Vec<Completion>, inference::Error> {
         plugin::inference::Generation::collect(self)
+    }
+}
+
+impl RunningAnswer for plugin::answers::Answer {
+    fn prompt_tokens(&self) -> u32 {
+        plugin::answers::Answer::prompt_tokens(self)
+    }
+
+    fn cached_tokens(&self) -> u32 {
+        plugin::answers::Answer::cached_tokens(self)
+    }
+
+    fn next(&mut self, max: u32) -> Result<Vec<Part>, inference::Error> {
+        plugin::answers::Answer::next(self, max)
+    }
+
+    fn collect(&mut self) -> Result<Vec<Whole>, inference::Error> {
+        plugin::answers::Answer::collect(self)
     }
 }

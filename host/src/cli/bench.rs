@@ -1,4 +1,7 @@
-//! `mimus bench`: measures the plugin layer on this machine, against the same work done natively, in one run.
+//! `mimus bench`: measures the plugin layer on this machine, against the same work done natively, in one run; and
+//! what a constraint on answers costs.
+
+mod grammar;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,6 +29,17 @@ pub enum Bench {
         /// Seconds for each measurement
         #[arg(long, default_value_t = 3)]
         seconds: u64,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// The cost of a constraint: tokens/s with and without a JSON Schema, by turns
+    Grammar {
+        #[command(flatten)]
+        making: Making,
+        /// Rounds of each measurement
+        #[arg(long, default_value_t = 7)]
+        rounds: usize,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -76,7 +90,13 @@ struct Spread {
 impl Bench {
     /// Runs the benchmark.
     pub fn run(self) -> Result<(), String> {
-        let Bench::Plugin { making, seconds, json } = self;
+        match self {
+            Bench::Plugin { making, seconds, json } => Self::plugin(&making, seconds, json),
+            Bench::Grammar { making, rounds, json } => grammar::run(&making, rounds, json),
+        }
+    }
+
+    fn plugin(making: &Making, seconds: u64, json: bool) -> Result<(), String> {
         let mut config = making.config()?;
         config.data = None;
         let core = Core::open(&config, Contents { models: Vec::new(), ..crate::contents() })?;

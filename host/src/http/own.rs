@@ -184,6 +184,7 @@ async fn chat(shared: &Arc<Shared>, request: Request<Incoming>, exchange: Exchan
     };
     let render = RenderOptions {
         format: None,
+        source: None,
         tools: Vec::new(),
         add_generation_prompt: true,
         continue_final_message: false,

@@ -8,6 +8,8 @@ pub mod personality {
         world: "personality",
         imports: {
             "mimus:plugin/inference": async | trappable,
+            "mimus:plugin/answers": async | trappable,
+            "mimus:plugin/embeddings": async | trappable,
             "mimus:plugin/state": async | trappable,
             "mimus:plugin/blobs": async | trappable,
             "mimus:plugin/http.[method]response.write": async | trappable,
@@ -18,7 +20,21 @@ pub mod personality {
             "mimus:plugin/http.request": crate::plugin::imports::http::IncomingRequest,
             "mimus:plugin/http.response": crate::plugin::imports::http::ResponseSink,
             "mimus:plugin/inference.generation": crate::inference::Running,
+            "mimus:plugin/answers.answer": crate::answer::Answer,
             "mimus:plugin/state.lease": crate::state::Lease,
+        },
+    });
+}
+
+/// The world `marked-template`: a template's second export. Its first is called through the other module.
+pub mod marked_template {
+    #![allow(missing_docs)]
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "marked-template",
+        exports: { default: async },
+        with: {
+            "mimus:plugin/chat": crate::plugin::bindings::personality::mimus::plugin::chat,
         },
     });
 }

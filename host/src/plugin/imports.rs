@@ -1,8 +1,10 @@
 //! The host's side of the contract: one file an interface. Each is a permission.
 
+mod answers;
 mod blobs;
 mod clock;
 mod config;
+mod embeddings;
 pub mod http;
 mod inference;
 mod log;

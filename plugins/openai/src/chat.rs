@@ -102,6 +102,7 @@ fn parse(mut body: ChatRequest) -> Result<Chat, ApiError> {
     }
     let render = RenderOptions {
         format: None,
+        source: None,
         tools: tools::parse(body.tools.unwrap_or_default(), body.tool_choice.as_ref())?,
         add_generation_prompt,
         continue_final_message,

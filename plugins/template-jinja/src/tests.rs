@@ -85,6 +85,7 @@ fn renders_as_transformers_does() {
         let messages: Vec<Message> = case.messages.iter().map(message).collect();
         let options = RenderOptions {
             format: None,
+            source: None,
             tools: case.tools.iter().flatten().map(tool).collect(),
             add_generation_prompt: case.add_generation_prompt,
             continue_final_message: case.continue_final_message,
