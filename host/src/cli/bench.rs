@@ -1,8 +1,10 @@
 //! `mimus bench`: measures the plugin layer on this machine, against the same work done natively, in one run; and
-//! what a constraint on answers costs.
+//! what a constraint on answers costs, and how fast texts become vectors.
 
+mod embed;
 mod grammar;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,6 +41,24 @@ pub enum Bench {
         making: Making,
         /// Rounds of each measurement
         #[arg(long, default_value_t = 7)]
+        rounds: usize,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Texts/s of an embedding model, one at a time and 64 at a time
+    Embed {
+        /// Folder of a model; the built-in one unless given
+        #[arg(long)]
+        model: Option<PathBuf>,
+        /// File with a text a line; made up unless given
+        #[arg(long)]
+        texts: Option<PathBuf>,
+        /// Threads that compute; all unless given
+        #[arg(long)]
+        threads: Option<usize>,
+        /// Rounds of each measurement
+        #[arg(long, default_value_t = 5)]
         rounds: usize,
         /// Print JSON
         #[arg(long)]
@@ -93,6 +113,9 @@ impl Bench {
         match self {
             Bench::Plugin { making, seconds, json } => Self::plugin(&making, seconds, json),
             Bench::Grammar { making, rounds, json } => grammar::run(&making, rounds, json),
+            Bench::Embed { model, texts, threads, rounds, json } => {
+                embed::run(model, texts.as_deref(), threads, rounds, json)
+            }
         }
     }
 
