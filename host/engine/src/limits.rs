@@ -143,3 +143,24 @@ pub const WIDTH_MAX: usize = 1 << 20;
 
 /// Longest context a configuration may state, in tokens.
 pub const CONTEXT_TOKENS_MAX: usize = 1 << 24;
+
+/// Most inputs of one request for embeddings, as OpenAI's API has it.
+pub const EMBED_INPUTS_MAX: usize = 2_048;
+
+/// Most tokens of one request for embeddings, over all its inputs: 2,048 inputs of 512 tokens.
+pub const EMBED_TOKENS_MAX: usize = 1 << 20;
+
+/// Tokens of all requests that wait for embeddings, 64 MiB; the request that would pass it is refused.
+pub const EMBED_QUEUE_TOKENS_MAX: usize = 16 << 20;
+
+/// Token rows that each thread of an embedding model computes before it looks at new requests and at those who left:
+/// about half a second of a model of 20 million parameters.
+pub const EMBED_STEP_TOKENS: usize = 1_024;
+
+/// Most modules of a sentence-transformers model.
+pub const MODULES_MAX: usize = 16;
+
+/// Most prompts that a model's files may name, and the bytes of one.
+pub const PROMPTS_MAX: usize = 256;
+/// See [`PROMPTS_MAX`].
+pub const PROMPT_BYTES_MAX: usize = 16 << 10;
