@@ -52,6 +52,8 @@ pub enum InferenceError {
 pub struct Options {
     pub choices: u32,
     pub tokens_max: Option<u32>,
+    /// Bounds each choice where `tokens_max` is none.
+    pub tokens_open_max: Option<u32>,
     pub tokens_min: u32,
     pub temperature: Option<f32>,
     pub top_p: Option<f32>,
@@ -157,7 +159,14 @@ impl Inference {
     /// # Errors
     /// See [`InferenceError`].
     pub fn detokenize(&self, model: &str, tokens: &[u32], skip_special: bool) -> Result<String, InferenceError> {
-        Ok(self.model(model)?.model.tokenizer().decode(tokens, skip_special)?)
+        let model = &self.model(model)?.model;
+        let vocab_tokens = model.info().vocab_tokens;
+        // The tokenizer passes over what it does not know.
+        if tokens.iter().any(|token| *token >= vocab_tokens) {
+            let reason = format!("must be token ids below {vocab_tokens}");
+            return Err(EngineError::Invalid { field: "tokens", reason }.into());
+        }
+        Ok(model.tokenizer().decode(tokens, skip_special)?)
     }
 
     /// Cancels the generations that `owner` labelled so; returns how many.
@@ -188,8 +197,14 @@ impl Inference {
         self.templates.render(model, messages, render).await
     }
 
-    fn submit(&self, model: &LoadedModel, prompt: Vec<u32>, options: Options) -> Result<Running, InferenceError> {
+    fn submit(&self, model: &LoadedModel, prompt: Vec<u32>, mut options: Options) -> Result<Running, InferenceError> {
         let tag = options.tag.clone();
+        let left = model.model.info().context_tokens.saturating_sub(u32::try_from(prompt.len()).unwrap_or(u32::MAX));
+        if let (None, Some(open)) = (options.tokens_max, options.tokens_open_max) {
+            // With nothing left the engine says so, in the words for a prompt that is too long.
+            options.tokens_max = Some(open.min(left)).filter(|tokens| *tokens > 0);
+        }
+        let work_tokens = u64::from(options.choices) * u64::from(options.tokens_max.unwrap_or(left));
         let request = engine_request(prompt, options, &model.model.info().defaults);
         let generation = model.model.submit(request)?;
         self.metrics.prompt_tokens(&model.name, generation.prompt_tokens());
@@ -199,6 +214,7 @@ impl Inference {
             generated: HashMap::new(),
             metrics: self.metrics.clone(),
             model: model.name.clone(),
+            work_tokens,
         })
     }
 }
@@ -261,12 +277,18 @@ pub struct Running {
     generated: HashMap<u32, u32>,
     metrics: Arc<Metrics>,
     model: String,
+    work_tokens: u64,
 }
 
 impl Running {
     /// Tokens of the prompt.
     pub fn prompt_tokens(&self) -> u32 {
         self.generation.prompt_tokens()
+    }
+
+    /// Tokens that all choices together may take.
+    pub fn work_tokens(&self) -> u64 {
+        self.work_tokens
     }
 
     /// Waits until something is there and returns all that is, at most `max` pieces. Empty at the end.

@@ -165,6 +165,10 @@ pub const TEMPLATE_SOURCE_BYTES_MAX: usize = 64 << 10;
 /// Pieces that `generation.next` returns at once.
 pub const PIECES_MAX: usize = 256;
 
+/// Tokens that all generations of one request may take together: prompts times choices times tokens. As many as 16 choices of
+/// 4,096 tokens; one choice alone may fill its model's context besides.
+pub const WORK_TOKENS_MAX: u64 = 65_536;
+
 /// Bytes of the label by which a generation can be cancelled.
 pub const TAG_BYTES_MAX: usize = 128;
 

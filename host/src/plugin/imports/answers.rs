@@ -30,7 +30,10 @@ impl wit::Host for Guest {
         let inference = self.services.inference.clone();
         let running = self.wait(inference.chat(&model, messages, render, options)).await;
         Ok(match running {
-            Ok(running) => Ok(self.table.push(Answer::new(running))?),
+            Ok(running) => {
+                self.charge_work(&running);
+                Ok(self.table.push(Answer::new(running))?)
+            }
             Err(error) => Err(to_wit(error)),
         })
     }
