@@ -7,7 +7,7 @@
 mod harness;
 
 use harness::python;
-use harness::server::Server;
+use harness::server::{Server, Setup};
 
 /// The built-in chat model.
 const MODEL: &str = "mimus-chat";
@@ -97,4 +97,26 @@ fn lmdeploy_0_9_2_holds_a_conversation() {
 #[test]
 fn lmdeploy_0_17_0_holds_a_conversation() {
     lmdeploy("0.17.0");
+}
+
+/// The package that FastChat's manual was written for.
+#[test]
+fn openai_0_holds_a_conversation_with_fastchat() {
+    let names = "gpt-3.5-turbo,text-davinci-003";
+    let server = Setup::default().config(&format!("[plugin.fastchat.settings]\nmodel_names = \"{names}\"\n")).start();
+    python::run("openai-0", "fastchat_openai.py", &[server.base("fastchat"), MODEL, names]);
+}
+
+/// FastChat's own scripts, which ask a controller for a worker.
+#[test]
+fn fastchats_scripts_find_the_worker() {
+    let server = Server::shared();
+    python::run("fastchat", "fastchat_tools.py", &[server.base("fastchat"), MODEL]);
+}
+
+/// FastChat's own server in front of the worker and the controller answers what the dialect answers by itself.
+#[test]
+fn fastchats_own_server_says_the_same() {
+    let server = Server::shared();
+    python::run("fastchat-server", "fastchat_server.py", &[server.base("fastchat"), MODEL]);
 }

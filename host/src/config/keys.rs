@@ -31,7 +31,7 @@ const fn key(name: &'static str, value: &'static str, about: &'static str) -> Ke
 }
 
 /// All sections, in the order of the example.
-pub const SECTIONS: [Section; 4] = [
+pub const SECTIONS: [Section; 5] = [
     Section {
         name: "server",
         header: "server",
@@ -72,6 +72,17 @@ pub const SECTIONS: [Section; 4] = [
             key("log", "\"text\"", "\"text\" or \"json\", to standard error."),
             key("log_level", "\"info\"", "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"."),
         ],
+    },
+    Section {
+        name: "http",
+        header: "http",
+        about: "What holds for every dialect's HTTP.",
+        is_named: false,
+        keys: &[key(
+            "cors_origins",
+            "[\"*\"]",
+            "Origins of web pages that may read what dialects answer, such as \"https://app.example\". \"*\" is every page, [] is none.",
+        )],
     },
     Section {
         name: "engine",

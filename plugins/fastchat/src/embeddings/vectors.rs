@@ -1,0 +1,109 @@
+//! Vectors as numbers or as base64, and those of texts that are longer than the model takes.
+
+use mimus_sdk::embeddings::{self, INPUTS_MAX, Options};
+use mimus_sdk::inference::{self, Error, Prompt};
+use mimus_sdk::models::Model;
+use serde::Serialize;
+
+use crate::refusal::Refusal;
+
+/// A vector as it is sent.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Vector {
+    Numbers(Vec<f32>),
+    /// 32-bit floats, the lowest byte first.
+    Base64(String),
+}
+
+/// The vectors of a request and the tokens that they took.
+pub(crate) struct Vectors {
+    pub(crate) vectors: Vec<Vector>,
+    pub(crate) tokens: u64,
+}
+
+/// One vector for each input, of length 1. Any `format` but `base64` means numbers.
+pub(crate) fn embed(model: &Model, inputs: &[Prompt], format: Option<&str>) -> Result<Vectors, Refusal> {
+    let normal = Options { normalize: Some(true), ..Options::default() };
+    let (vectors, tokens) = match embeddings::embed(&model.name, inputs, &normal) {
+        Ok(embedded) => {
+            let tokens = embedded.iter().map(|embedding| u64::from(embedding.tokens)).sum();
+            (embedded.into_iter().map(|embedding| embedding.vector).collect(), tokens)
+        }
+        Err(Error::ContextExceeded(excess)) => embed_in_parts(model, inputs, excess.limit as usize)?,
+        Err(error) => return Err(error.into()),
+    };
+    let sent = |vector: Vec<f32>| match format {
+        Some("base64") => {
+            let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
+            Vector::Base64(base64(&bytes))
+        }
+        _ => Vector::Numbers(vector),
+    };
+    Ok(Vectors { vectors: vectors.into_iter().map(sent).collect(), tokens })
+}
+
+/// FastChat cuts a text that passes the model's bound into parts and takes their mean by tokens, brought back to length 1.
+fn embed_in_parts(model: &Model, inputs: &[Prompt], limit: usize) -> Result<(Vec<Vec<f32>>, u64), Refusal> {
+    let mut parts = Vec::new();
+    let mut owners = Vec::new();
+    for (owner, input) in inputs.iter().enumerate() {
+        let tokens = match input {
+            Prompt::Text(text) => inference::tokenize(&model.name, text, true)?,
+            Prompt::Tokens(tokens) => tokens.clone(),
+        };
+        for part in tokens.chunks(limit.max(1)) {
+            parts.push(Prompt::Tokens(part.to_vec()));
+            owners.push(owner);
+        }
+    }
+    if parts.len() > INPUTS_MAX {
+        let count = parts.len();
+        let message = format!("{count} parts of {limit} tokens are more than the maximum of {INPUTS_MAX} - 'input'");
+        return Err(Refusal::out_of_range(message));
+    }
+    let raw = Options { normalize: Some(false), ..Options::default() };
+    let embedded = embeddings::embed(&model.name, &parts, &raw)?;
+    let mut sums: Vec<Vec<f32>> = vec![Vec::new(); inputs.len()];
+    let mut tokens = 0;
+    for (owner, part) in owners.into_iter().zip(embedded) {
+        tokens += u64::from(part.tokens);
+        let sum = &mut sums[owner];
+        sum.resize(part.vector.len(), 0.0);
+        sum.iter_mut().zip(&part.vector).for_each(|(sum, number)| *sum += number * part.tokens as f32);
+    }
+    sums.iter_mut().for_each(|sum| bring_to_length_1(sum));
+    Ok((sums, tokens))
+}
+
+fn bring_to_length_1(vector: &mut [f32]) {
+    let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt();
+    if length > 0.0 {
+        vector.iter_mut().for_each(|number| *number /= length);
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - group.len()));
+        for place in 0..4 {
+            let six = (bits >> (18 - 6 * place)) & 63;
+            text.push(if place <= group.len() { char::from(ALPHABET[six as usize]) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn base64_pads_the_last_group() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+}
