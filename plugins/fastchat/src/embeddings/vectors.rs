@@ -34,10 +34,7 @@ pub(crate) fn embed(model: &Model, inputs: &[Prompt], format: Option<&str>) -> R
         Err(error) => return Err(error.into()),
     };
     let sent = |vector: Vec<f32>| match format {
-        Some("base64") => {
-            let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
-            Vector::Base64(base64(&bytes))
-        }
+        Some("base64") => Vector::Base64(embeddings::vector_base64(&vector)),
         _ => Vector::Numbers(vector),
     };
     Ok(Vectors { vectors: vectors.into_iter().map(sent).collect(), tokens })
@@ -80,30 +77,5 @@ fn bring_to_length_1(vector: &mut [f32]) {
     let length = vector.iter().map(|number| number * number).sum::<f32>().sqrt();
     if length > 0.0 {
         vector.iter_mut().for_each(|number| *number /= length);
-    }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0u32, |bits, byte| (bits << 8) | u32::from(*byte)) << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let six = (bits >> (18 - 6 * place)) & 63;
-            text.push(if place <= group.len() { char::from(ALPHABET[six as usize]) } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn base64_pads_the_last_group() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
     }
 }
