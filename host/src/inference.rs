@@ -12,7 +12,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::answer::Marks;
 use crate::limits;
-use crate::model::{Catalog, LoadedModel, Lookup};
+use crate::model::{Catalog, Loaded, LoadedModel, Lookup};
 use crate::plugin::Templates;
 use crate::plugin::chat::{Message, Part, RenderOptions, Rendered};
 use crate::telemetry::Metrics;
@@ -105,7 +105,7 @@ impl Inference {
     pub async fn generate(&self, model: &str, prompt: Prompt, options: Options) -> Result<Running, InferenceError> {
         let model = self.model(model)?;
         let tokens = match prompt {
-            Prompt::Text(text) => encode(&model, text, true).await?,
+            Prompt::Text(text) => encode(&Loaded::Text(model.clone()), text, true).await?,
             Prompt::Tokens(tokens) => tokens,
         };
         self.submit(&model, tokens, options).await
@@ -147,7 +147,7 @@ impl Inference {
     /// # Errors
     /// See [`InferenceError`].
     pub async fn tokenize(&self, model: &str, text: String, add_special: bool) -> Result<Vec<u32>, InferenceError> {
-        encode(&self.model(model)?, text, add_special).await
+        encode(&self.loaded(model)?, text, add_special).await
     }
 
     /// Text of tokens.
@@ -155,7 +155,12 @@ impl Inference {
     /// # Errors
     /// See [`InferenceError`].
     pub fn detokenize(&self, model: &str, tokens: &[u32], skip_special: bool) -> Result<String, InferenceError> {
-        Ok(self.model(model)?.model.tokenizer().decode(tokens, skip_special)?)
+        Ok(self.loaded(model)?.tokenizer().decode(tokens, skip_special)?)
+    }
+
+    /// Takes note of tokens that a model read.
+    pub(crate) fn count_prompt_tokens(&self, model: &str, tokens: u32) {
+        self.metrics.prompt_tokens(model, tokens);
     }
 
     /// Cancels the generations that `owner` labelled so; returns how many.
@@ -181,7 +186,7 @@ impl Inference {
         rendered: Rendered,
         options: &mut Options,
     ) -> Result<Vec<u32>, InferenceError> {
-        let tokens = encode(model, rendered.prompt, false).await?;
+        let tokens = encode(&Loaded::Text(model.clone()), rendered.prompt, false).await?;
         if !options.ignore_eos {
             // A stop that is one special token never shows in the text when special tokens are left out: it stops as a token.
             let tokenizer = model.model.tokenizer();
@@ -195,7 +200,16 @@ impl Inference {
         Ok(tokens)
     }
 
+    /// A model that continues text.
     fn model(&self, name: &str) -> Result<Arc<LoadedModel>, InferenceError> {
+        match self.loaded(name)? {
+            Loaded::Text(model) => Ok(model),
+            Loaded::Embedding(_) => Err(InferenceError::Unsupported("text generation by this model".into())),
+        }
+    }
+
+    /// A model of any kind.
+    pub(crate) fn loaded(&self, name: &str) -> Result<Loaded, InferenceError> {
         match self.catalog.get(name) {
             Lookup::Ready(model) => Ok(model),
             Lookup::Loading => Err(InferenceError::NotReady(format!("`{name}` is still loading"))),
@@ -306,12 +320,12 @@ fn engine_request(prompt: Vec<u32>, options: Options, defaults: &SamplingDefault
 }
 
 /// Tokenizes; long texts on a thread that may block, so that they hold up no other request.
-async fn encode(model: &Arc<LoadedModel>, text: String, add_special: bool) -> Result<Vec<u32>, InferenceError> {
+async fn encode(model: &Loaded, text: String, add_special: bool) -> Result<Vec<u32>, InferenceError> {
     if text.len() <= limits::TOKENIZE_INLINE_BYTES_MAX {
-        return Ok(model.model.tokenizer().encode(&text, add_special)?);
+        return Ok(model.tokenizer().encode(&text, add_special)?);
     }
     let model = model.clone();
-    tokio::task::spawn_blocking(move || model.model.tokenizer().encode(&text, add_special))
+    tokio::task::spawn_blocking(move || model.tokenizer().encode(&text, add_special))
         .await
         .map_err(|_| EngineError::Failed("tokenizing failed".into()))?
         .map_err(InferenceError::from)

@@ -313,3 +313,6 @@ pub const TOKENIZE_INLINE_BYTES_MAX: usize = 16 << 10;
 
 /// Size of the configuration file.
 pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
+
+/// Inputs of one request for embeddings, as OpenAI's API has it.
+pub const EMBED_INPUTS_MAX: usize = 2_048;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::embedding::{EmbedInput, EmbedOptions, EmbedRequest, EmbeddingModel};
 use crate::error::EngineError;
 use crate::generation::Generation;
 use crate::grammar::{Constraint, Grammar};
@@ -155,4 +156,37 @@ fn read(mut generation: Generation, begin: Instant, tokens: u32) -> Result<(Dura
         return Err(EngineError::Failed(format!("an answer has {generated} tokens instead of {tokens}")));
     }
     Ok((first.unwrap_or(last), last))
+}
+
+/// Texts to embed.
+#[derive(Clone, Copy, Debug)]
+pub struct EmbedWorkload<'a> {
+    /// The texts, at least one.
+    pub texts: &'a [String],
+    /// Texts of a request.
+    pub batch: usize,
+    /// How often all texts are embedded, at least once.
+    pub rounds: usize,
+}
+
+/// Embeds the texts of `workload` request after request, and returns texts per second, median over rounds. A round
+/// before the first one is not counted.
+///
+/// # Errors
+/// Whatever a request ends with.
+pub fn measure_embeddings(model: &EmbeddingModel, workload: EmbedWorkload<'_>) -> Result<f64, EngineError> {
+    let mut rates = Vec::with_capacity(workload.rounds);
+    for round in 0..=workload.rounds {
+        let begin = Instant::now();
+        for texts in workload.texts.chunks(workload.batch.max(1)) {
+            let options = EmbedOptions { truncate_tokens: Some(u32::MAX), ..EmbedOptions::default() };
+            let inputs = texts.iter().map(|text| EmbedInput::Text(text.clone())).collect();
+            model.embed(EmbedRequest { inputs, options })?.wait_blocking()?;
+        }
+        if round > 0 {
+            rates.push(workload.texts.len() as f64 / begin.elapsed().as_secs_f64());
+        }
+    }
+    rates.sort_unstable_by(f64::total_cmp);
+    Ok(rates.get(rates.len() / 2).copied().unwrap_or_default())
 }

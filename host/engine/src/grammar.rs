@@ -25,7 +25,9 @@ pub(crate) use matcher::{Allowed, Matcher};
 pub enum Constraint {
     /// Any JSON object.
     JsonObject,
-    /// JSON that a JSON Schema accepts; the schema as text. Properties come in the schema's order.
+    /// JSON that a JSON Schema accepts; the schema as text. Properties come in the schema's order. Keywords that cannot
+    /// be held are refused, with three exceptions: additional properties may come twice, a date may be a 29 February of
+    /// any year, and numbers without bounds may be larger than a machine's.
     JsonSchema(String),
     /// Text that the whole of a regular expression matches, in the syntax of Rust's `regex` without look-around.
     Regex(String),
@@ -95,6 +97,7 @@ pub(crate) struct Grammars {
     tokenizer: Arc<Tokenizer>,
     /// Made with the first grammar: it takes a tenth of a second for a large vocabulary.
     factory: OnceLock<Result<Arc<ParserFactory>, EngineError>>,
+    turns: Arc<compile::Turns>,
     cache: Cache,
 }
 
@@ -102,20 +105,22 @@ impl Grammars {
     /// No grammar yet.
     pub(crate) fn new(tokenizer: Arc<Tokenizer>) -> Self {
         let cache = Cache::new(limits::GRAMMAR_CACHE_ENTRIES_MAX, limits::GRAMMAR_CACHE_BYTES_MAX);
-        Self { tokenizer, factory: OnceLock::new(), cache }
+        Self { tokenizer, factory: OnceLock::new(), turns: Arc::default(), cache }
     }
 
     /// The grammar of `constraint`, compiled now unless it is known. Callers that want the same one wait for one
     /// compilation.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] for what is no constraint, or too much of one.
+    /// [`EngineError::Invalid`] for what is no constraint, or too much of one; [`EngineError::Overloaded`] when too many
+    /// are compiled already.
     pub(crate) fn compile(&self, constraint: &Constraint) -> Result<Arc<Grammar>, EngineError> {
         compile::check_size(constraint)?;
         self.cache.get_or_compile(constraint, || {
-            let factory = self.factory.get_or_init(|| compile::factory(Arc::clone(&self.tokenizer)));
+            let factory = self.factory.get_or_init(|| compile::factory(&self.tokenizer));
             let factory = factory.as_ref().map_err(EngineError::clone)?;
-            compile::compile(factory, constraint).map(|parser| Arc::new(Grammar::new(Arc::clone(factory), parser)))
+            let parser = compile::compile(factory, constraint, &self.turns)?;
+            Ok(Arc::new(Grammar::new(Arc::clone(factory), parser)))
         })
     }
 

@@ -1,4 +1,4 @@
-//! Loads language models and executes them: tokens in, tokens out.
+//! Loads models and executes them: tokens in, tokens or vectors out.
 //!
 //! The engine reads a model from a folder, a GGUF file or bytes in the binary, and runs it behind a
 //! scheduler on a thread of its own: many requests are decoded together, long prompts are computed in
@@ -9,10 +9,11 @@
 //! llguidance.
 //!
 //! ```no_run
-//! use mimus_engine::{GenerateRequest, LoadOptions, Source, load};
+//! use mimus_engine::{GenerateRequest, LoadOptions, Model, Source, load};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let model = load(Source::Folder("models/chat".into()), &LoadOptions::default(), &|_| {})?;
+//! let loaded = load(Source::Folder("models/chat".into()), &LoadOptions::default(), &|_| {})?;
+//! let Model::Text(model) = loaded else { return Err("a model that continues text is wanted".into()) };
 //! let prompt = model.tokenizer().encode("Hello", true)?;
 //! let mut generation = model.submit(GenerateRequest::new(prompt))?;
 //! while let Some(piece) = generation.next_blocking() {
@@ -25,6 +26,7 @@
 pub mod bench;
 mod config;
 mod detokenize;
+mod embedding;
 mod error;
 mod generation;
 mod grammar;
@@ -43,10 +45,13 @@ mod text_model;
 mod tokenizer;
 mod weights;
 
+pub use embedding::{
+    EmbedInput, EmbedOptions, EmbedRequest, Embedding, EmbeddingInfo, EmbeddingModel, PendingEmbeddings,
+};
 pub use error::{EngineError, LoadError};
 pub use generation::{Finish, Generation, Piece, Token, TopToken};
 pub use grammar::{Constraint, Grammar};
-pub use load::{LoadOptions, Progress, load};
+pub use load::{LoadOptions, Model, Progress, load};
 pub use request::{GenerateRequest, Sampling};
 pub use scripted::{Answer, Fault, Script, scripted};
 pub use source::Source;

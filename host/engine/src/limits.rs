@@ -41,8 +41,15 @@ pub const STREAM_PIECES_MAX: usize = 64;
 /// Bytes of a constraint's source: a schema of 64 KiB, or a grammar put together from several.
 pub const GRAMMAR_SOURCE_BYTES_MAX: usize = 256 << 10;
 
-/// Work for compiling a grammar's lexemes, in llguidance's unit: about 50,000 a millisecond, so some 40 ms.
-pub const GRAMMAR_COMPILE_FUEL: u64 = 2_000_000;
+/// Work for compiling a grammar's lexemes, in llguidance's unit: about 50,000 a millisecond, so some 20 ms.
+pub const GRAMMAR_COMPILE_FUEL: u64 = 1_000_000;
+
+/// Longest wait for a compilation. It is then refused, for good, while its thread goes on to its end: nothing can stop
+/// it. Objects with thousands of optional properties take that long; the largest schemas in public use do not.
+pub const GRAMMAR_COMPILE_MAX: Duration = Duration::from_secs(5);
+
+/// Compilations of one model under way, those that nobody waits for included; a further one is refused.
+pub const GRAMMARS_COMPILING_MAX: usize = 4;
 
 /// Work of the lexer for one step, about 14,000 a millisecond, so some 7 ms. Other requests wait meanwhile.
 pub const GRAMMAR_STEP_FUEL: u64 = 100_000;
@@ -77,10 +84,6 @@ pub const GRAMMAR_REASON_CHARS_MAX: usize = 400;
 
 /// Tokens that are followed again, some 5 µs each, after the shared tables of a grammar failed.
 pub const GRAMMAR_REPLAY_TOKENS_MAX: usize = 2_048;
-
-/// Text that a grammar leaves no choice about is cut into tokens by the model's own tokenizer up to this many bytes,
-/// and greedily after that: the scheduler waits for it.
-pub const FORCED_TEXT_BYTES_MAX: usize = 1 << 10;
 
 /// White space between two parts of JSON, as the `whitespace_pattern` of `x-guidance` in a schema: a space, or a line
 /// break and indentation. Models that are free to write more are known to go on with it until they are cut.
@@ -140,3 +143,24 @@ pub const WIDTH_MAX: usize = 1 << 20;
 
 /// Longest context a configuration may state, in tokens.
 pub const CONTEXT_TOKENS_MAX: usize = 1 << 24;
+
+/// Most inputs of one request for embeddings, as OpenAI's API has it.
+pub const EMBED_INPUTS_MAX: usize = 2_048;
+
+/// Most tokens of one request for embeddings, over all its inputs: 2,048 inputs of 512 tokens.
+pub const EMBED_TOKENS_MAX: usize = 1 << 20;
+
+/// Tokens of all requests that wait for embeddings, 64 MiB; the request that would pass it is refused.
+pub const EMBED_QUEUE_TOKENS_MAX: usize = 16 << 20;
+
+/// Token rows that each thread of an embedding model computes before it looks at new requests and at those who left:
+/// about half a second of a model of 20 million parameters.
+pub const EMBED_STEP_TOKENS: usize = 1_024;
+
+/// Most modules of a sentence-transformers model.
+pub const MODULES_MAX: usize = 16;
+
+/// Most prompts that a model's files may name, and the bytes of one.
+pub const PROMPTS_MAX: usize = 256;
+/// See [`PROMPTS_MAX`].
+pub const PROMPT_BYTES_MAX: usize = 16 << 10;

@@ -22,8 +22,8 @@ pub trait TextModel: Send + Sync {
     /// milliseconds, and the model's first one longer, so this belongs on a thread that may block.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] for the field `constraint`, [`EngineError::Unsupported`] for a vocabulary that
-    /// cannot be constrained.
+    /// [`EngineError::Invalid`] for the field `constraint`, [`EngineError::Overloaded`] when too many are compiled
+    /// already, [`EngineError::Unsupported`] for a vocabulary that cannot be constrained.
     fn compile(&self, constraint: &Constraint) -> Result<Arc<Grammar>, EngineError>;
 
     /// What [`Self::compile`] would return at once; `None` where there is something to compile.

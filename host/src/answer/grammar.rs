@@ -10,8 +10,8 @@ use super::marks::{CallSyntax, Marks};
 use crate::limits;
 use crate::plugin::chat::Tool;
 
-/// Spaces between the parts of a call's JSON.
-const WHITESPACE: &str = "[ \\n]{1,8}";
+/// Space between the parts of a call's JSON, at most: the programs that read calls need none.
+const CALL_WHITESPACE: &str = " ";
 
 /// What a grammar is made of.
 pub struct Wanted<'a> {
@@ -154,7 +154,7 @@ impl Wanted<'_> {
                 Some(Value::String(kind)) if kind == "object" => {}
                 Some(_) => return Err(format!("the parameters of `{}` must have the type `object`", tool.name)),
             }
-            keywords.insert("x-guidance".to_owned(), json!({"whitespace_pattern": WHITESPACE}));
+            keywords.insert("x-guidance".to_owned(), json!({"whitespace_pattern": CALL_WHITESPACE}));
         }
         Ok(schema)
     }
@@ -209,7 +209,7 @@ pub fn special_tokens(tokenizer: &Tokenizer, marks: &Marks) -> Vec<u32> {
 }
 
 fn write_shape(rules: &mut String, shape: &Constraint) -> Result<(), String> {
-    let whitespace = json!({"whitespace_pattern": WHITESPACE});
+    let whitespace = json!({"whitespace_pattern": mimus_engine::limits::JSON_WHITESPACE});
     let rule = match shape {
         Constraint::JsonObject => format!("%json {}", json!({"type": "object", "x-guidance": whitespace})),
         Constraint::JsonSchema(text) => {

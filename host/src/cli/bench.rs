@@ -1,8 +1,10 @@
 //! `mimus bench`: what this server costs on this machine, measured against the same work without it, in one run.
 
+mod embed;
 mod grammar;
 mod plugin;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -34,6 +36,24 @@ pub enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// Texts/s of an embedding model, one at a time and 64 at a time
+    Embed {
+        /// Folder of a model; the built-in one unless given
+        #[arg(long)]
+        model: Option<PathBuf>,
+        /// File with a text a line; made up unless given
+        #[arg(long)]
+        texts: Option<PathBuf>,
+        /// Threads that compute; all unless given
+        #[arg(long)]
+        threads: Option<usize>,
+        /// Rounds of each measurement
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl Bench {
@@ -42,6 +62,9 @@ impl Bench {
         match self {
             Bench::Plugin { making, seconds, json } => plugin::run(&making, Duration::from_secs(seconds), json),
             Bench::Grammar { making, rounds, json } => grammar::run(&making, rounds, json),
+            Bench::Embed { model, texts, threads, rounds, json } => {
+                embed::run(model, texts.as_deref(), threads, rounds, json)
+            }
         }
     }
 }

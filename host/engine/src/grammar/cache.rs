@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::{Constraint, Grammar};
 use crate::error::EngineError;
 
-/// What compiling gave. Refusals are kept too: a client that repeats its mistake costs nothing.
+/// What compiling gave. Refusals are kept too: a client that repeats its mistake costs nothing. Failures that are not
+/// the constraint's are not kept.
 type Compiled = Result<Arc<Grammar>, EngineError>;
 
 /// Forgets what was not used for longest. A grammar that requests still follow lives on until they end.
@@ -52,8 +53,11 @@ impl Cache {
         let compiled = slot.get_or_init(compile).clone();
         // Tables have grown since the last time.
         let bytes = compiled.as_ref().map_or(0, |grammar| grammar.bytes()) + constraint.bytes();
+        let is_kept = matches!(compiled, Ok(_) | Err(EngineError::Invalid { .. }));
         let mut state = self.lock();
-        if let Some(entry) = state.entries.get_mut(constraint) {
+        if !is_kept {
+            state.entries.remove(constraint);
+        } else if let Some(entry) = state.entries.get_mut(constraint) {
             entry.bytes = bytes;
         }
         self.shrink(&mut state);

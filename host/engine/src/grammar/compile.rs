@@ -1,16 +1,17 @@
 //! From a constraint's text to a parser, within bounds.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 
 use llguidance::api::{GrammarWithLexer, ParserLimits, TopLevelGrammar};
 use llguidance::earley::SlicedBiasComputer;
-use llguidance::toktrie::{InferenceCapabilities, TokEnv};
+use llguidance::toktrie::InferenceCapabilities;
 use llguidance::{ParserFactory, TokenParser, regex_to_lark};
 use serde_json::{Value, json};
 
 use super::Constraint;
 use super::matcher::fenced;
-use super::vocabulary::Vocabulary;
+use super::vocabulary::vocabulary;
 use crate::error::EngineError;
 use crate::limits;
 use crate::tokenizer::Tokenizer;
@@ -36,11 +37,10 @@ pub(super) fn check_size(constraint: &Constraint) -> Result<(), EngineError> {
 }
 
 /// What grammars of one model are compiled with.
-pub(super) fn factory(tokenizer: Arc<Tokenizer>) -> Result<Arc<ParserFactory>, EngineError> {
+pub(super) fn factory(tokenizer: &Tokenizer) -> Result<Arc<ParserFactory>, EngineError> {
     let made = fenced(|| {
-        let vocabulary: TokEnv = Arc::new(Vocabulary::new(tokenizer));
         let slices = SlicedBiasComputer::general_slices();
-        let factory = ParserFactory::new(&vocabulary, InferenceCapabilities::default(), &slices);
+        let factory = ParserFactory::new(&vocabulary(tokenizer), InferenceCapabilities::default(), &slices);
         factory.map_err(|error| error.to_string())
     });
     let mut factory =
@@ -58,23 +58,58 @@ pub(super) fn factory(tokenizer: Arc<Tokenizer>) -> Result<Arc<ParserFactory>, E
     Ok(Arc::new(factory))
 }
 
+/// Compilations under way, the abandoned ones included.
+pub(super) type Turns = AtomicUsize;
+
 /// Compiles `constraint`.
 ///
 /// # Errors
-/// [`EngineError::Invalid`] for the field `constraint`, with a reason for the client.
-pub(super) fn compile(factory: &ParserFactory, constraint: &Constraint) -> Result<TokenParser, EngineError> {
-    let work = || {
-        let source = source(constraint)?;
-        fenced(|| parser(factory, source)).map_err(refusal)
+/// [`EngineError::Invalid`] for the field `constraint`, with a reason for the client; [`EngineError::Overloaded`] when
+/// too many are compiled already.
+pub(super) fn compile(
+    factory: &Arc<ParserFactory>,
+    constraint: &Constraint,
+    turns: &Arc<Turns>,
+) -> Result<TokenParser, EngineError> {
+    let turn = Turn::take(turns)?;
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let (factory, constraint) = (Arc::clone(factory), constraint.clone());
+    let work = move || {
+        let compiled = source(&constraint).and_then(|source| fenced(|| parser(&factory, source)).map_err(refusal));
+        drop(turn);
+        // Whoever asked may have stopped waiting.
+        let _ = sender.send(compiled);
     };
     // Grammars nest as deep as their text is long, and llguidance follows them by recursion; a stack that runs over
     // would take the process with it.
-    std::thread::scope(|threads| {
-        let thread = std::thread::Builder::new().name("grammar".to_owned()).stack_size(limits::GRAMMAR_STACK_BYTES);
-        let thread = thread.spawn_scoped(threads, work);
-        let thread = thread.map_err(|error| EngineError::Failed(format!("no thread to compile on: {error}")))?;
-        thread.join().unwrap_or_else(|_| Err(refusal("cannot be compiled".to_owned())))
+    let thread = std::thread::Builder::new().name("grammar".to_owned()).stack_size(limits::GRAMMAR_STACK_BYTES);
+    thread.spawn(work).map_err(|error| EngineError::Failed(format!("no thread to compile on: {error}")))?;
+    // llguidance's own bounds keep nearly everything to some hundred milliseconds; the clock is for the rest.
+    receiver.recv_timeout(limits::GRAMMAR_COMPILE_MAX).unwrap_or_else(|error| {
+        Err(refusal(match error {
+            mpsc::RecvTimeoutError::Timeout => "takes too long to compile".to_owned(),
+            mpsc::RecvTimeoutError::Disconnected => "cannot be compiled".to_owned(),
+        }))
     })
+}
+
+/// A place among the compilations under way, given back when it is dropped.
+struct Turn(Arc<Turns>);
+
+impl Turn {
+    fn take(turns: &Arc<Turns>) -> Result<Self, EngineError> {
+        let turn = Self(Arc::clone(turns));
+        if turn.0.fetch_add(1, Ordering::Relaxed) >= limits::GRAMMARS_COMPILING_MAX {
+            return Err(EngineError::Overloaded { retry_after: limits::GRAMMAR_COMPILE_MAX });
+        }
+        Ok(turn)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A parser that has looked at its first token, so that requests find that part of the tables filled.

@@ -1,6 +1,5 @@
 //! Follows one answer through a grammar.
 
-use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError};
 
@@ -19,21 +18,14 @@ use crate::limits;
 pub(crate) struct Matcher {
     grammar: Arc<Grammar>,
     parser: TokenParser,
-    /// Tokens that must come next, in this order.
-    forced: VecDeque<u32>,
     /// Nothing may follow but the end.
     is_over: bool,
     has_recovered: bool,
 }
 
-/// What may come next.
+/// The tokens that may come next, those that end the answer included. Ids beyond the set are not in it.
 #[derive(Debug)]
-pub(crate) enum Allowed {
-    /// This token only.
-    Token(u32),
-    /// Any of these; ids beyond the set are not in it.
-    Tokens(SimpleVob),
-}
+pub(crate) struct Allowed(SimpleVob);
 
 impl Grammar {
     /// A matcher at the beginning.
@@ -48,7 +40,7 @@ impl Grammar {
         let parser = warm.clone();
         drop(warm);
         let is_over = parser.stop_reason() != StopReason::NotStopped;
-        Matcher { grammar: Arc::clone(self), parser, forced: VecDeque::new(), is_over, has_recovered: false }
+        Matcher { grammar: Arc::clone(self), parser, is_over, has_recovered: false }
     }
 }
 
@@ -63,29 +55,18 @@ impl Matcher {
         self.is_over || fenced(|| Ok(self.parser.is_accepting())).unwrap_or(false)
     }
 
-    /// The tokens that may come next, those that end the answer included; none in a dead end.
+    /// The tokens that may come next; none in a dead end.
     ///
     /// * `generated`: the tokens that were followed so far.
     ///
     /// # Errors
     /// See [`Self::attempt`].
     pub(crate) fn allowed(&mut self, generated: &[u32]) -> Result<Allowed, EngineError> {
-        if let Some(&id) = self.forced.front() {
-            return Ok(Allowed::Token(id));
-        }
-        let (forced, mask) = self.attempt(generated, |parser| {
-            let forced = parser.compute_ff_tokens();
-            if !forced.is_empty() {
-                return Ok((forced, SimpleVob::new()));
-            }
-            match parser.compute_mask() {
-                Ok(mask) => Ok((forced, mask)),
-                Err(_) if parser.stop_reason() == StopReason::NoExtensionBias => Ok((forced, SimpleVob::new())),
-                Err(error) => Err(error.to_string()),
-            }
-        })?;
-        self.forced = forced.into();
-        Ok(self.forced.front().map_or(Allowed::Tokens(mask), |&id| Allowed::Token(id)))
+        let mask = self.attempt(generated, |parser| match parser.compute_mask() {
+            Err(_) if parser.stop_reason() == StopReason::NoExtensionBias => Ok(SimpleVob::new()),
+            mask => mask.map_err(|error| error.to_string()),
+        });
+        mask.map(Allowed)
     }
 
     /// Takes in a token.
@@ -95,9 +76,6 @@ impl Matcher {
     /// # Errors
     /// See [`Self::attempt`]; also for a token that may not come.
     pub(crate) fn follow(&mut self, id: u32, generated: &[u32]) -> Result<(), EngineError> {
-        if self.forced.pop_front() != Some(id) {
-            self.forced.clear();
-        }
         self.is_over = self.attempt(generated, |parser| step(parser, id))?;
         Ok(())
     }
@@ -141,31 +119,23 @@ impl Matcher {
 impl Allowed {
     /// Lets `id` come as well.
     pub(crate) fn insert(&mut self, id: u32) {
-        if let Self::Tokens(set) = self
-            && (id as usize) < set.len()
-        {
-            set.allow_token(id);
+        if (id as usize) < self.0.len() {
+            self.0.allow_token(id);
         }
     }
 
-    /// Forbids `id`, unless it is the only one.
+    /// Forbids `id`.
     pub(crate) fn remove(&mut self, id: u32) {
-        if let Self::Tokens(set) = self
-            && (id as usize) < set.len()
-        {
-            set.disallow_token(id);
+        if (id as usize) < self.0.len() {
+            self.0.disallow_token(id);
         }
     }
 
     /// Their ids in ascending order, as far as they are below `vocab`.
     pub(crate) fn ids(&self, vocab: usize) -> impl Iterator<Item = u32> {
-        let (one, words): (Option<u32>, &[u32]) = match self {
-            Self::Token(id) => (Some(*id), &[]),
-            Self::Tokens(set) => (None, set.as_slice()),
-        };
         let of_word = |(&word, first): (&u32, u32)| Bits(word).map(move |bit| first + bit);
-        let bits = words.iter().zip((0..).step_by(32)).flat_map(of_word);
-        one.into_iter().chain(bits).take_while(move |&id| (id as usize) < vocab)
+        let bits = self.0.as_slice().iter().zip((0..).step_by(32)).flat_map(of_word);
+        bits.take_while(move |&id| (id as usize) < vocab)
     }
 }
 
