@@ -136,11 +136,6 @@ impl Completion {
         inference::generate(&self.model, prompt, &self.options).map_err(of_inference)
     }
 
-    /// How many of a choice's reported tokens are the prompt's and are not to be shown in its logprobs.
-    fn hidden_tokens(&self, prompt_tokens: u32) -> usize {
-        if self.options.prompt_logprobs && !self.has_echo { prompt_tokens as usize } else { 0 }
-    }
-
     /// What stands before the answer: the prompt's text with `echo`.
     fn echoed<'a>(&self, prompt: &'a Prompt) -> Result<Cow<'a, str>, ApiError> {
         match (self.has_echo, prompt) {

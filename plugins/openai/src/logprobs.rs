@@ -76,7 +76,7 @@ fn id_name(id: u32) -> Cow<'static, str> {
 }
 
 /// `logprobs` of a completion choice.
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, Default)]
 pub(crate) struct TextLogprobs<'a> {
     tokens: Vec<Cow<'a, str>>,
     token_logprobs: Vec<Option<f32>>,
@@ -99,14 +99,14 @@ impl Serialize for Alternatives<'_> {
 
 impl<'a> TextLogprobs<'a> {
     /// Of the tokens behind `text`, which starts `offset` characters into the choice's whole text.
-    pub(crate) fn new(tokens: &'a [TokenLogprob], report: Report, mut text: &str, mut offset: usize) -> Option<Self> {
+    pub(crate) fn new(
+        tokens: impl Iterator<Item = &'a TokenLogprob>,
+        report: Report,
+        mut text: &str,
+        mut offset: usize,
+    ) -> Option<Self> {
         let top = report.top_logprobs?;
-        let mut logprobs = TextLogprobs {
-            tokens: Vec::with_capacity(tokens.len()),
-            token_logprobs: Vec::with_capacity(tokens.len()),
-            top_logprobs: Vec::with_capacity(tokens.len()),
-            text_offset: Vec::with_capacity(tokens.len()),
-        };
+        let mut logprobs = TextLogprobs::default();
         let name_of = |id, bytes| if report.names_ids { id_name(id) } else { token_text(bytes) };
         for token in tokens {
             logprobs.text_offset.push(offset);
@@ -172,6 +172,13 @@ impl Serialize for PromptToken<'_> {
         }
         map.end()
     }
+}
+
+/// The prompt's tokens, as far as they stand in front of a choice's own: the host tells them once, with one of the choices. They are
+/// known by the first, for which there is no logprob.
+pub(crate) fn split_prompt(tokens: &[TokenLogprob], prompt_tokens: usize) -> (&[TokenLogprob], &[TokenLogprob]) {
+    let has_prompt = tokens.first().is_some_and(|first| first.logprob.is_none());
+    tokens.split_at(if has_prompt { prompt_tokens.min(tokens.len()) } else { 0 })
 }
 
 /// The ids of tokens.

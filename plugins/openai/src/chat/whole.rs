@@ -74,7 +74,7 @@ pub(super) fn answer(chat: &Chat, answer: Answer, response: &mut Response) -> Re
     for whole in &answers {
         tally.set_generated(whole.choice, whole.generated, whole.reasoning_tokens);
     }
-    let of_prompt = answers.first().map(|whole| &whole.tokens[..prompt_tokens.min(whole.tokens.len())]);
+    let of_prompt = answers.first().map(|whole| logprobs::split_prompt(&whole.tokens, prompt_tokens).0);
     let prompt_logprobs = chat.report.prompt_logprobs.zip(of_prompt);
     let echoed = chat.echoed();
     let stamp = Stamp::new("chatcmpl-");
@@ -93,7 +93,7 @@ pub(super) fn answer(chat: &Chat, answer: Answer, response: &mut Response) -> Re
 }
 
 fn choice<'a>(chat: &Chat, whole: &'a Whole, prompt_tokens: usize, echoed: &str) -> Choice<'a> {
-    let tokens = &whole.tokens[prompt_tokens.min(whole.tokens.len())..];
+    let (_, tokens) = logprobs::split_prompt(&whole.tokens, prompt_tokens);
     let has_calls = !whole.calls.is_empty();
     let content = match (echoed, whole.text.as_str()) {
         ("", "") if has_calls => None,

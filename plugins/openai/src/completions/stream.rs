@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use mimus_sdk::inference::{Generation, Piece};
+use mimus_sdk::inference::{Generation, Piece, TokenLogprob};
 use mimus_sdk::stream::Sse;
 use mimus_sdk::{Response, WriteError};
 use serde::Serialize;
@@ -47,6 +47,8 @@ struct Part<'a> {
     echoed: Cow<'a, str>,
     prompt_tokens: u32,
     prompt_ids: Option<Vec<u32>>,
+    /// The prompt's tokens, once they have come, where they are scored.
+    scored: Vec<TokenLogprob>,
     /// Characters of each choice's text so far, which its logprobs count on; none before its first piece.
     offsets: Vec<Option<usize>>,
 }
@@ -60,7 +62,7 @@ pub(super) fn answer(completion: &Completion, usage: UsageIn, response: &mut Res
     for (prompt, index) in completion.prompts.iter().zip(0..) {
         let (echoed, prompt_ids) = (completion.echoed(prompt)?, completion.prompt_ids(prompt)?);
         let offsets = vec![None; completion.options.choices as usize];
-        parts.push(Part { index, echoed, prompt_tokens: 0, prompt_ids, offsets });
+        parts.push(Part { index, echoed, prompt_tokens: 0, prompt_ids, scored: Vec::new(), offsets });
     }
     // The first pieces before the status: until then a failure is an ordinary error answer.
     let first = running.front_mut().map(pieces_of).transpose()?.flatten();
@@ -132,14 +134,18 @@ impl Chunks<'_> {
             &joined
         };
         *offset = Some(start + text.chars().count());
-        let after = |count: usize| &piece.tokens[if is_first { count.min(piece.tokens.len()) } else { 0 }..];
-        let shown = after(self.completion.hidden_tokens(part.prompt_tokens));
-        let logprobs = if shown.is_empty() { None } else { TextLogprobs::new(shown, report, text, start) };
-        let of_prompt = if self.completion.options.prompt_logprobs { part.prompt_tokens as usize } else { 0 };
-        let token_ids = report.has_token_ids.then(|| logprobs::ids(after(of_prompt)));
-        if text.is_empty() && shown.is_empty() && piece.finish.is_none() {
+        let of_prompt = if self.completion.options.prompt_logprobs && is_first { part.prompt_tokens } else { 0 };
+        let (scored, own) = logprobs::split_prompt(&piece.tokens, of_prompt as usize);
+        if part.scored.is_empty() {
+            part.scored = scored.to_vec();
+        }
+        let echoed = if is_first && self.completion.has_echo { part.scored.as_slice() } else { &[] };
+        let has_tokens = !(echoed.is_empty() && own.is_empty());
+        if text.is_empty() && !has_tokens && piece.finish.is_none() {
             return Ok(());
         }
+        let logprobs = TextLogprobs::new(echoed.iter().chain(own), report, text, start).filter(|_| has_tokens);
+        let token_ids = report.has_token_ids.then(|| logprobs::ids(own));
         let choice = Choice {
             index,
             text,

@@ -113,6 +113,16 @@ fn echo_and_logprobs() {
 }
 
 #[test]
+fn each_choice_echoes_the_scored_prompt() {
+    let host = ScriptedHost::new().answer("Hi");
+    let answer = post(&host, &request(r#""echo":true,"logprobs":0,"n":2,"best_of":3"#)).json();
+    for index in 0..2 {
+        let choice = &answer["choices"][index];
+        assert_eq!(choice["logprobs"]["tokens"], json!(["<s>", "one", " two", "Hi"]), "{index}");
+    }
+}
+
+#[test]
 fn scores_a_prompt() {
     let answer = post(&ScriptedHost::new(), &request(r#""echo":true,"max_tokens":0,"logprobs":1"#)).json();
     let choice = &answer["choices"][0];

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use mimus_sdk::Response;
-use mimus_sdk::inference::{self, Generation};
+use mimus_sdk::inference::{self, Generation, TokenLogprob};
 use serde::Serialize;
 
 use super::{Completion, of_inference, reason_name};
@@ -40,11 +40,12 @@ struct Choice<'a> {
     token_ids: Option<Vec<u32>>,
 }
 
-/// One answer with the text in front of it.
-struct Answer {
-    text: String,
-    completion: inference::Completion,
-    prompt_tokens: u32,
+/// The answers to one prompt.
+struct Answers {
+    /// Each with the prompt's text in front of it where that is wanted.
+    choices: Vec<inference::Completion>,
+    /// The prompt's tokens, where they are scored.
+    scored: Vec<TokenLogprob>,
     prompt_token_ids: Option<Vec<u32>>,
 }
 
@@ -70,14 +71,14 @@ pub(super) fn answer(completion: &Completion, response: &mut Response) -> Result
             let number = index as u32 * completion.options.choices + choice.choice;
             tally.set_generated(number, choice.generated, 0);
         }
+        let scored = take_prompt(completion, &mut choices, prompt_tokens as usize);
         keep_best(&mut choices, completion.n as usize);
-        for mut choice in choices {
-            let text = std::mem::take(&mut choice.text);
-            let text = if echoed.is_empty() { text } else { format!("{echoed}{text}") };
-            let prompt_token_ids = prompt_token_ids.clone();
-            answers.push(Answer { text, completion: choice, prompt_tokens, prompt_token_ids });
+        if !echoed.is_empty() {
+            choices.iter_mut().for_each(|choice| choice.text.insert_str(0, &echoed));
         }
+        answers.push(Answers { choices, scored, prompt_token_ids });
     }
+    let all = answers.iter().flat_map(|answers| answers.choices.iter().map(move |choice| (answers, choice)));
     let stamp = Stamp::new("cmpl-");
     let body = Body {
         id: &stamp.id,
@@ -85,27 +86,46 @@ pub(super) fn answer(completion: &Completion, response: &mut Response) -> Result
         created: stamp.created,
         model: &completion.model,
         system_fingerprint: FINGERPRINT,
-        choices: answers.iter().zip(0..).map(|(answer, index)| choice(completion, answer, index)).collect(),
+        choices: all.zip(0..).map(|((answers, choice), index)| tell(completion, answers, choice, index)).collect(),
         usage: tally.usage(),
     };
     Ok(response.json(200, &body)?)
 }
 
-fn choice<'a>(completion: &Completion, answer: &'a Answer, index: u32) -> Choice<'a> {
+/// Takes the scored prompt out of the choices, which then hold their own tokens alone.
+fn take_prompt(
+    completion: &Completion,
+    choices: &mut [inference::Completion],
+    prompt_tokens: usize,
+) -> Vec<TokenLogprob> {
+    let mut scored = Vec::new();
+    if completion.options.prompt_logprobs {
+        for choice in choices {
+            let count = logprobs::split_prompt(&choice.tokens, prompt_tokens).0.len();
+            let own = choice.tokens.split_off(count);
+            let of_prompt = std::mem::replace(&mut choice.tokens, own);
+            scored = if scored.is_empty() { of_prompt } else { scored };
+        }
+    }
+    scored
+}
+
+fn tell<'a>(
+    completion: &Completion,
+    answers: &'a Answers,
+    choice: &'a inference::Completion,
+    index: u32,
+) -> Choice<'a> {
     let report = completion.report;
-    let tokens = answer.completion.tokens.as_slice();
-    let after = |count: usize| &tokens[count.min(tokens.len())..];
-    let of_prompt = if completion.options.prompt_logprobs { answer.prompt_tokens as usize } else { 0 };
-    let prompt_logprobs = |top| logprobs::prompt_logprobs(&tokens[..of_prompt.min(tokens.len())], top);
-    let shown = after(completion.hidden_tokens(answer.prompt_tokens));
+    let echoed = if completion.has_echo { answers.scored.as_slice() } else { &[] };
     Choice {
         index,
-        text: &answer.text,
-        logprobs: TextLogprobs::new(shown, report, &answer.text, 0),
-        finish_reason: reason_name(answer.completion.finish.reason),
-        prompt_logprobs: report.prompt_logprobs.map(prompt_logprobs),
-        prompt_token_ids: answer.prompt_token_ids.clone(),
-        token_ids: report.has_token_ids.then(|| logprobs::ids(after(of_prompt))),
+        text: &choice.text,
+        logprobs: TextLogprobs::new(echoed.iter().chain(&choice.tokens), report, &choice.text, 0),
+        finish_reason: reason_name(choice.finish.reason),
+        prompt_logprobs: report.prompt_logprobs.map(|top| logprobs::prompt_logprobs(&answers.scored, top)),
+        prompt_token_ids: answers.prompt_token_ids.clone(),
+        token_ids: report.has_token_ids.then(|| logprobs::ids(&choice.tokens)),
     }
 }
 
@@ -119,8 +139,7 @@ fn keep_best(choices: &mut Vec<inference::Completion>, n: usize) {
 }
 
 fn mean_logprob(completion: &inference::Completion) -> f32 {
-    let generated = completion.tokens.len().saturating_sub(completion.generated as usize);
-    let logprobs = completion.tokens[generated..].iter().filter_map(|token| token.logprob);
+    let logprobs = completion.tokens.iter().filter_map(|token| token.logprob);
     let (sum, count) = logprobs.fold((0.0, 0.0), |(sum, count), logprob| (sum + logprob, count + 1.0));
     if count > 0.0 { sum / count } else { f32::NEG_INFINITY }
 }

@@ -40,7 +40,7 @@ fn outputs(whole: Whole, top_logprobs: Option<u32>) -> Vec<Output> {
     if let Some(text) = whole.reasoning.filter(|text| !text.is_empty()) {
         output.push(item("rs_", Kind::Reasoning { text }));
     }
-    let is_empty = whole.calls.is_empty() && !(is_cut && !output.is_empty());
+    let is_empty = whole.calls.is_empty() && (output.is_empty() || !is_cut);
     if !whole.text.is_empty() || is_empty {
         let mut tokens = whole.tokens;
         tokens.drain(..(whole.reasoning_tokens as usize).min(tokens.len()));
