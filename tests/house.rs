@@ -17,6 +17,7 @@ const DIALECTS: &[&str] = &["openai", "lmdeploy", "xinference", "roboflow", "gra
 const ROOMS: &[(&str, &[&str])] = &[
     ("wasmtime", &["host/src/plugin"]),
     ("candle", &["host/engine"]),
+    ("llguidance", &["host/engine/src/grammar"]),
     ("hyper", &["host/src/http"]),
     ("redb", &["host/src/state"]),
 ];

@@ -5,7 +5,8 @@
 //! chunks between other requests' tokens, and a request that fails ends alone.
 //!
 //! What it refuses to do: it knows no HTTP, no JSON of clients, no prompt format and no plugin. It takes
-//! token ids and gives back text, token ids and log-probabilities. It is the only crate that names candle.
+//! token ids and gives back text, token ids and log-probabilities. It is the only crate that names candle and
+//! llguidance.
 //!
 //! ```no_run
 //! use mimus_engine::{GenerateRequest, LoadOptions, Source, load};
@@ -26,6 +27,7 @@ mod config;
 mod detokenize;
 mod error;
 mod generation;
+mod grammar;
 mod kv_cache;
 pub mod limits;
 mod load;
@@ -43,6 +45,7 @@ mod weights;
 
 pub use error::{EngineError, LoadError};
 pub use generation::{Finish, Generation, Piece, Token, TopToken};
+pub use grammar::{Constraint, Grammar};
 pub use load::{LoadOptions, Progress, load};
 pub use request::{GenerateRequest, Sampling};
 pub use scripted::{Answer, Fault, Script, scripted};

@@ -38,6 +38,54 @@ pub const TEMPERATURE_MAX: f32 = 100.0;
 /// Pieces buffered for a reader that is slower than the model; then its choices pause.
 pub const STREAM_PIECES_MAX: usize = 64;
 
+/// Bytes of a constraint's source: a schema of 64 KiB, or a grammar put together from several.
+pub const GRAMMAR_SOURCE_BYTES_MAX: usize = 256 << 10;
+
+/// Work for compiling a grammar's lexemes, in llguidance's unit: about 50,000 a millisecond, so some 40 ms.
+pub const GRAMMAR_COMPILE_FUEL: u64 = 2_000_000;
+
+/// Work of the lexer for one step, about 14,000 a millisecond, so some 7 ms. Other requests wait meanwhile.
+pub const GRAMMAR_STEP_FUEL: u64 = 100_000;
+
+/// Parser items of one step, about 20,000 a millisecond.
+pub const GRAMMAR_STEP_ITEMS_MAX: usize = 50_000;
+
+/// Symbols in a grammar's rules. The largest schemas in public use have some 200,000.
+pub const GRAMMAR_SIZE_MAX: usize = 250_000;
+
+/// States of a grammar's lexer, 1 to 2 KiB each. JSON needs some hundreds.
+pub const GRAMMAR_STATES_MAX: usize = 30_000;
+
+/// States up to which requests share a lexer's tables; the next one begins anew.
+pub const GRAMMAR_STATES_KEPT: usize = 10_000;
+
+/// Stack of the thread that compiles; its pages count only once they are used. Rules nest as deep as their text is
+/// long, at some 2 KiB of stack a level.
+pub const GRAMMAR_STACK_BYTES: usize = 256 << 20;
+
+/// Compiled grammars kept for a model.
+pub const GRAMMAR_CACHE_ENTRIES_MAX: usize = 256;
+
+/// Bytes of the grammars kept for a model, as far as they can be estimated.
+pub const GRAMMAR_CACHE_BYTES_MAX: usize = 64 << 20;
+
+/// Bytes that a rule takes for each byte it has when it is written down.
+pub const GRAMMAR_BYTES_PER_WRITTEN: usize = 16;
+
+/// Characters of the reason for which a constraint is refused; the rest is cut.
+pub const GRAMMAR_REASON_CHARS_MAX: usize = 400;
+
+/// Tokens that are followed again, some 5 µs each, after the shared tables of a grammar failed.
+pub const GRAMMAR_REPLAY_TOKENS_MAX: usize = 2_048;
+
+/// Text that a grammar leaves no choice about is cut into tokens by the model's own tokenizer up to this many bytes,
+/// and greedily after that: the scheduler waits for it.
+pub const FORCED_TEXT_BYTES_MAX: usize = 1 << 10;
+
+/// White space between two parts of JSON, as the `whitespace_pattern` of `x-guidance` in a schema: a space, or a line
+/// break and indentation. Models that are free to write more are known to go on with it until they are cut.
+pub const JSON_WHITESPACE: &str = r" |\n[ \t]{0,20}";
+
 /// Requests that wait for a slot; the next one is refused.
 pub const QUEUE_REQUESTS_MAX: usize = 1_024;
 

@@ -25,6 +25,12 @@ pub fn golden_model(name: &str, options: &LoadOptions) -> Arc<dyn TextModel> {
     load(source, options, &|_| {}).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
+/// The model that comes with the server: small, with a trained tokenizer and special tokens.
+pub fn chat_model() -> Arc<dyn TextModel> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../models/mimus-chat");
+    load(Source::Folder(folder), &options(), &|_| {}).unwrap_or_else(|error| panic!("mimus-chat: {error}"))
+}
+
 /// Options for tiny models: one thread, little memory.
 pub fn options() -> LoadOptions {
     LoadOptions { threads: Some(1), kv_bytes_max: 16 << 20, ..LoadOptions::default() }
