@@ -12,9 +12,13 @@ use harness::server::{Server, Setup};
 /// The built-in chat model.
 const MODEL: &str = "mimus-chat";
 
-fn openai(environment: &str) {
+/// The built-in embedding model.
+const EMBEDDING_MODEL: &str = "mimus-embed";
+
+fn openai(environment: &str, script: &str) {
     let server = Server::shared();
-    python::run(environment, "openai_chat.py", &[&format!("{}/v1", server.base("openai")), MODEL]);
+    let base = format!("{}/v1", server.base("openai"));
+    python::run(environment, script, &[&base, MODEL, EMBEDDING_MODEL]);
 }
 
 fn lmdeploy(release: &str) {
@@ -24,12 +28,47 @@ fn lmdeploy(release: &str) {
 
 #[test]
 fn openai_3_holds_a_conversation() {
-    openai("openai-3");
+    openai("openai-3", "openai_chat.py");
 }
 
 #[test]
 fn openai_1_holds_a_conversation() {
-    openai("openai-1");
+    openai("openai-1", "openai_chat.py");
+}
+
+#[test]
+fn openai_3_uses_tools_and_shapes() {
+    openai("openai-3", "openai_tools.py");
+}
+
+#[test]
+fn openai_1_uses_tools_and_shapes() {
+    openai("openai-1", "openai_tools.py");
+}
+
+#[test]
+fn openai_3_keeps_responses() {
+    openai("openai-3", "openai_responses.py");
+}
+
+#[test]
+fn openai_1_keeps_responses() {
+    openai("openai-1", "openai_responses.py");
+}
+
+#[test]
+fn openai_3_embeds() {
+    openai("openai-3", "openai_embeddings.py");
+}
+
+#[test]
+fn openai_1_embeds() {
+    openai("openai-1", "openai_embeddings.py");
+}
+
+#[test]
+fn openai_for_node_does_it_all() {
+    openai("node-openai", "openai_node.cjs");
 }
 
 /// The first release with `encode`; streams lines without looking at errors.

@@ -18,6 +18,7 @@ const DIALECTS: &[&str] =
 const ROOMS: &[(&str, &[&str])] = &[
     ("wasmtime", &["host/src/plugin"]),
     ("candle", &["host/engine"]),
+    ("llguidance", &["host/engine/src/grammar"]),
     ("hyper", &["host/src/http"]),
     ("redb", &["host/src/state"]),
 ];

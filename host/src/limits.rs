@@ -159,6 +159,12 @@ pub const HOST_CALLS_MAX: u32 = 262_144;
 
 /// Time of one call of a prompt template.
 pub const TEMPLATE_MS: u64 = 2_000;
+/// Formats whose marks are remembered. Requests may bring templates of their own, so the number is theirs to raise.
+pub const MARKS_KNOWN_MAX: usize = 256;
+/// Tools that a request may offer.
+pub const TOOLS_MAX: usize = 128;
+/// Calls in one answer.
+pub const CALLS_MAX: u32 = 16;
 /// Jinja template that a request brings, in bytes. The largest published chat templates have some 20 KiB.
 pub const TEMPLATE_SOURCE_BYTES_MAX: usize = 64 << 10;
 
@@ -171,6 +177,15 @@ pub const WORK_TOKENS_MAX: u64 = 65_536;
 
 /// Bytes of the label by which a generation can be cancelled.
 pub const TAG_BYTES_MAX: usize = 128;
+
+/// Bytes of one constraint on answers, as a plugin states it.
+pub const CONSTRAINT_BYTES_MAX: usize = 64 << 10;
+
+/// Constraints that are compiled at once; most take a few milliseconds, hostile ones some hundreds.
+pub const GRAMMARS_COMPILING_MAX: usize = 2;
+
+/// Longest wait for a turn to compile; then the request is refused with 503.
+pub const GRAMMAR_WAIT_MS: u64 = 5_000;
 
 // ---- Plugins ------------------------------------------------------------------------------------------------------------------
 
@@ -311,3 +326,6 @@ pub const TOKENIZE_INLINE_BYTES_MAX: usize = 16 << 10;
 
 /// Size of the configuration file.
 pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
+
+/// Inputs of one request for embeddings, as OpenAI's API has it.
+pub const EMBED_INPUTS_MAX: usize = 2_048;

