@@ -95,6 +95,11 @@ fn chats_have_their_shape() {
             row("several stop strings", ask(json!({"stop": [" is", "上海", " to"]})), |answer| {
                 is(!text(&is_chat(answer)?).contains(" is"), "stopped")
             }),
+            row(
+                "a repetition penalty near 0",
+                ask(json!({"repetition_penalty": 0.000_000_1, "max_tokens": 20})),
+                |answer| good(answer).map(drop),
+            ),
             row("a repetition penalty above 1", ask(json!({"repetition_penalty": 1.2, "max_tokens": 20})), |answer| {
                 is_chat(answer).map(drop)
             }),

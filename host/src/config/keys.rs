@@ -112,7 +112,7 @@ pub const SECTIONS: [Section; 5] = [
             ),
             key(
                 "grants",
-                "[\"inference\", \"models\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
+                "[\"inference\", \"answers\", \"embeddings\", \"models\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
                 "Interfaces of the host that it may use. Default: all.",
             ),
             key("memory_mib", "64", "MiB of memory that one request may use in it."),
