@@ -52,7 +52,8 @@ mod tests {
     #[test]
     fn a_request_shares_its_work_out() {
         let bound = u32::try_from(WORK_TOKENS_MAX).expect("a small bound");
-        let cases: [(u64, u32, Option<u32>, Result<Option<u32>, &str>); 11] = [
+        type Case = (u64, u32, Option<u32>, Result<Option<u32>, &'static str>);
+        let cases: [Case; 11] = [
             // One choice takes what the context has.
             (0, 1, None, Ok(None)),
             (0, 1, Some(bound + 1), Ok(None)),
