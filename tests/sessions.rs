@@ -45,7 +45,8 @@ fn total(answer: &Value) -> u64 {
 }
 
 fn computed(server: &Server) -> u64 {
-    server.metric("mimus_computed_prompt_tokens_total{model=\"mimus-chat\"}").map_or(0, |count| count as u64)
+    let sample = "mimus_computed_prompt_tokens_total{model=\"mimus-chat\"}";
+    server.metric(sample).expect("the model reports what it computed") as u64
 }
 
 fn running(server: &Server) -> f64 {
@@ -60,6 +61,7 @@ fn a_turn_costs_its_own_tokens() {
         let before = computed(&server);
         let answer = turn(&server, 1, &format!("This is question number {round}, what do you say?"));
         let cost = computed(&server) - before;
+        assert!(cost > 0, "a turn that computes nothing");
         assert_eq!(number(&answer, "history_tokens"), history, "turn {round}");
         history = total(&answer);
         // The last token of an answer has not been computed, and a block that is not full is not shared.
