@@ -68,8 +68,9 @@ fn tools_are_called_as_asked() {
             row("a named tool is called, once", with(named(), json!({})), is_one_call),
             row("required: some tool is called", with(json!("required"), json!({})), |answer| {
                 let body = good(answer)?;
-                is(!calls(&body).is_empty() && reason(&body) == "tool_calls", "calls")?;
-                calls(&body).iter().try_for_each(is_call)
+                // A model may call again and again, until its answer is cut.
+                is(["tool_calls", "length"].contains(&reason(&body)), "reason")?;
+                is_call(calls(&body).first().ok_or("no call")?)
             }),
             row("required, one at a time", with(json!("required"), json!({"parallel_tool_calls": false})), |answer| {
                 is(calls(&good(answer)?).len() == 1, "one call")
