@@ -6,6 +6,9 @@ mod harness;
 #[path = "bad_input/openai.rs"]
 mod openai;
 
+#[path = "bad_input/later_routes.rs"]
+mod later_routes;
+
 use std::sync::Arc;
 
 use harness::client::Answer;

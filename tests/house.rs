@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use harness::repository;
 
 /// Names of the APIs that plugins speak, and of their makers' servers.
-const DIALECTS: &[&str] = &["openai", "lmdeploy", "xinference", "roboflow", "gradio", "vllm", "anthropic", "ollama"];
+const DIALECTS: &[&str] =
+    &["openai", "lmdeploy", "fastchat", "xinference", "roboflow", "gradio", "vllm", "anthropic", "ollama"];
 
 /// Names of crates that belong to one room of the house.
 const ROOMS: &[(&str, &[&str])] = &[

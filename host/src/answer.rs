@@ -100,6 +100,11 @@ impl Answer {
         Answer { running, marks, is_in_reasoning, choices: BTreeMap::new() }
     }
 
+    /// The generation behind it.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
     /// Tokens of the prompt.
     pub fn prompt_tokens(&self) -> u32 {
         self.running.prompt_tokens()

@@ -55,6 +55,8 @@ pub enum InferenceError {
 pub struct Options {
     pub choices: u32,
     pub tokens_max: Option<u32>,
+    /// Bounds each choice where `tokens_max` is none.
+    pub tokens_open_max: Option<u32>,
     pub tokens_min: u32,
     pub temperature: Option<f32>,
     pub top_p: Option<f32>,
@@ -155,7 +157,15 @@ impl Inference {
     /// # Errors
     /// See [`InferenceError`].
     pub fn detokenize(&self, model: &str, tokens: &[u32], skip_special: bool) -> Result<String, InferenceError> {
-        Ok(self.loaded(model)?.tokenizer().decode(tokens, skip_special)?)
+        let model = self.loaded(model)?;
+        let tokenizer = model.tokenizer();
+        let vocab_tokens = tokenizer.vocab_tokens();
+        // The tokenizer passes over what it does not know.
+        if tokens.iter().any(|token| *token >= vocab_tokens) {
+            let reason = format!("must be token ids below {vocab_tokens}");
+            return Err(EngineError::Invalid { field: "tokens", reason }.into());
+        }
+        Ok(tokenizer.decode(tokens, skip_special)?)
     }
 
     /// Takes note of tokens that a model read.
@@ -239,6 +249,12 @@ impl Inference {
         mut options: Options,
     ) -> Result<Running, InferenceError> {
         let tag = options.tag.take();
+        let left = model.model.info().context_tokens.saturating_sub(u32::try_from(prompt.len()).unwrap_or(u32::MAX));
+        if let (None, Some(open)) = (options.tokens_max, options.tokens_open_max) {
+            // With nothing left the engine says so, in the words for a prompt that is too long.
+            options.tokens_max = Some(open.min(left)).filter(|tokens| *tokens > 0);
+        }
+        let work_tokens = u64::from(options.choices) * u64::from(options.tokens_max.unwrap_or(left));
         let grammar = match options.constraint.take() {
             Some(constraint) => Some(self.grammar(model, constraint).await?),
             None => None,
@@ -252,6 +268,7 @@ impl Inference {
             generated: HashMap::new(),
             metrics: self.metrics.clone(),
             model: model.name.clone(),
+            work_tokens,
         })
     }
 }
@@ -338,6 +355,7 @@ pub struct Running {
     generated: HashMap<u32, u32>,
     metrics: Arc<Metrics>,
     model: String,
+    work_tokens: u64,
 }
 
 impl Running {
@@ -349,6 +367,11 @@ impl Running {
     /// How many of those were in the cache; 0 until the first piece is there.
     pub fn cached_tokens(&self) -> u32 {
         self.generation.cached_tokens()
+    }
+
+    /// Tokens that all choices together may take.
+    pub fn work_tokens(&self) -> u64 {
+        self.work_tokens
     }
 
     /// Waits until something is there and returns all that is, at most `max` pieces. Empty at the end.

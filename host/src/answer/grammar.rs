@@ -168,25 +168,25 @@ impl Wanted<'_> {
     fn literal(&self, text: &str) -> String {
         let mut written = Vec::new();
         let mut rest = text;
-        'next: while !rest.is_empty() {
-            // Special tokens begin with a bracket of some kind; the longest that fits is meant.
-            for (start, _) in rest.char_indices().filter(|(_, character)| matches!(character, '<' | '[')) {
-                let ends = rest[start..].char_indices().filter(|(_, character)| matches!(character, '>' | ']'));
-                let end = ends.map(|(at, character)| start + at + character.len_utf8());
-                let found = end.filter_map(|end| Some((end, self.special(&rest[start..end])?))).last();
-                if let Some((end, id)) = found {
-                    if start > 0 {
-                        written.push(quoted(&rest[..start]));
-                    }
-                    written.push(format!("<[{id}]>"));
-                    rest = &rest[end..];
-                    continue 'next;
-                }
+        while let Some((start, end, id)) = self.first_special(rest) {
+            if start > 0 {
+                written.push(quoted(&rest[..start]));
             }
-            written.push(quoted(rest));
-            break;
+            written.push(format!("<[{id}]>"));
+            rest = &rest[end..];
         }
-        if written.is_empty() { "\"\"".to_owned() } else { written.join(" ") }
+        if !rest.is_empty() || written.is_empty() {
+            written.push(quoted(rest));
+        }
+        written.join(" ")
+    }
+
+    /// Start, end and id of the first special token in a text. They stand in brackets; the longest that fits is meant.
+    fn first_special(&self, text: &str) -> Option<(usize, usize, u32)> {
+        text.match_indices(['<', '[']).find_map(|(start, _)| {
+            let mut ends = text[start..].rmatch_indices(['>', ']']).map(|(at, _)| start + at + 1);
+            ends.find_map(|end| Some((start, end, self.special(&text[start..end])?)))
+        })
     }
 }
 

@@ -67,3 +67,18 @@ impl CallSyntax {
         has_marks && self.head().starts_with(&self.trigger)
     }
 }
+
+/// The calls of Hermes and of many models after it.
+#[cfg(test)]
+pub fn hermes() -> CallSyntax {
+    let text = str::to_owned;
+    CallSyntax {
+        trigger: text("<tool_call>"),
+        begin: String::new(),
+        before_name: text("<tool_call>\n{\"name\": \""),
+        before_arguments: text("\", \"arguments\": "),
+        after_arguments: text("}\n</tool_call>"),
+        separator: text("\n"),
+        end: String::new(),
+    }
+}

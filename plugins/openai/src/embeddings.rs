@@ -5,7 +5,6 @@ use mimus_sdk::inference::{self, Prompt};
 use mimus_sdk::{Request, Response};
 use serde::Deserialize;
 
-use crate::base64;
 use crate::error::ApiError;
 use crate::fields;
 use crate::prompts::Prompts;
@@ -134,7 +133,7 @@ fn push_vector(body: &mut Vec<u8>, vector: &[f32], encoding: Encoding) -> Result
             .map_err(|error| ApiError::server(500, format!("the vector cannot be written: {error}"))),
         Encoding::Base64 => {
             body.push(b'"');
-            base64::push(body, vector.iter().flat_map(|number| number.to_le_bytes()));
+            body.extend_from_slice(embeddings::vector_base64(vector).as_bytes());
             body.push(b'"');
             Ok(())
         }

@@ -3,7 +3,6 @@
 //!
 //! One file for each endpoint; `fields.rs` holds what all kinds of generation take, `error.rs` the shape of errors.
 
-mod base64;
 mod chat;
 mod completions;
 mod delivery;

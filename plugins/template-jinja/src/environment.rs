@@ -4,11 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use mimus_sdk::template::RenderError;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Kwargs;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 use minijinja_contrib::pycompat::unknown_method_callback;
 
-use crate::{json, strftime};
+use crate::{filters, strftime};
 
 /// Instructions that one rendering may take. A conversation of 4,096 messages takes about a tenth of it with the largest template
 /// that is known.
@@ -40,7 +39,8 @@ fn environment<'a>(now_s: u64, raised: Arc<Mutex<Option<String>>>) -> Environmen
     environment.set_unknown_method_callback(unknown_method_callback);
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(RECURSION_MAX);
-    environment.add_filter("tojson", to_json);
+    environment.add_filter("tojson", filters::to_json);
+    environment.add_filter("indent", filters::indent);
     environment.add_function("strftime_now", move |format: &str| strftime::format(format, now_s));
     environment.add_function("raise_exception", move |message: String| -> Result<Value, Error> {
         if let Ok(mut raised) = raised.lock() {
@@ -49,24 +49,6 @@ fn environment<'a>(now_s: u64, raised: Arc<Mutex<Option<String>>>) -> Environmen
         Err(Error::new(ErrorKind::InvalidOperation, message))
     });
     environment
-}
-
-/// `tojson(ensure_ascii=False, indent=None, separators=None, sort_keys=False)`: Python's `json.dumps`, without escapes for HTML.
-fn to_json(value: &Value, arguments: Kwargs) -> Result<String, Error> {
-    let style = json::Style {
-        indent: arguments.get::<Option<usize>>("indent")?,
-        is_ascii: arguments.get::<Option<bool>>("ensure_ascii")?.unwrap_or(false),
-        has_sorted_keys: arguments.get::<Option<bool>>("sort_keys")?.unwrap_or(false),
-        separators: separators(arguments.get::<Option<Value>>("separators")?)?,
-    };
-    arguments.assert_all_used()?;
-    json::dumps(value, &style)
-}
-
-fn separators(pair: Option<Value>) -> Result<Option<(String, String)>, Error> {
-    let Some(pair) = pair.filter(|pair| !pair.is_none()) else { return Ok(None) };
-    let text = |index: usize| pair.get_item(&Value::from(index)).map(|separator| separator.to_string());
-    Ok(Some((text(0)?, text(1)?)))
 }
 
 /// `{% generation %}` marks the assistant's words for training and changes nothing in the text: here it is a block like any other.

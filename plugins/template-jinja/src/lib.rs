@@ -7,14 +7,16 @@
 
 mod conversation;
 mod environment;
+mod filters;
 mod json;
+mod marks;
 mod strftime;
 
 use std::collections::BTreeMap;
 
 use mimus_sdk::Template;
 use mimus_sdk::chat::{Message, RenderOptions, Rendered};
-use mimus_sdk::template::{self, Context, RenderError, TemplateManifest};
+use mimus_sdk::template::{self, Context, Marks, RenderError, TemplateManifest};
 use minijinja::Value;
 use minijinja::value::Serde;
 
@@ -43,6 +45,10 @@ impl Template for Jinja {
         let rendered = environment::render(source, context.now_s, variables)?;
         let prompt = if options.continue_final_message { open_last_message(rendered)? } else { rendered };
         Ok(Rendered { prompt, stop: Vec::new() })
+    }
+
+    fn marks(&self, context: &Context) -> Marks {
+        context.source.as_deref().map_or(Marks::NONE, marks::of)
     }
 }
 

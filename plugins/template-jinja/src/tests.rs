@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use crate::Jinja;
 
+mod families;
+
 #[derive(Deserialize)]
 struct Golden {
     now_s: u64,
@@ -39,6 +41,7 @@ fn message(value: &Value) -> Message {
     };
     let part = |part: &Value| match part["type"].as_str() {
         Some("image") => Part::Image(text(&part["image"])),
+        Some("video") => Part::Video(text(&part["video"])),
         _ => Part::Text(text(&part["text"])),
     };
     let call = |call: &Value| ToolCall {
@@ -67,6 +70,10 @@ fn tool(value: &Value) -> Tool {
     }
 }
 
+fn variables(variables: &BTreeMap<String, Value>) -> Vec<(String, String)> {
+    variables.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
+}
+
 fn context(source: &str, now_s: u64) -> Context {
     let source = Some(source.to_owned());
     Context { format: "jinja".into(), source, bos_token: "<s>".into(), eos_token: "</s>".into(), now_s }
@@ -84,12 +91,11 @@ fn renders_as_transformers_does() {
     for (index, case) in golden.cases.iter().enumerate() {
         let messages: Vec<Message> = case.messages.iter().map(message).collect();
         let options = RenderOptions {
-            format: None,
-            source: None,
             tools: case.tools.iter().flatten().map(tool).collect(),
             add_generation_prompt: case.add_generation_prompt,
             continue_final_message: case.continue_final_message,
-            variables: case.variables.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
+            variables: variables(&case.variables),
+            ..RenderOptions::default()
         };
         let rendered = Jinja.render(&context(&golden.templates[&case.template], golden.now_s), &messages, &options);
         let prompt = rendered.as_ref().ok().map(|rendered| rendered.prompt.clone());

@@ -1,7 +1,7 @@
 use mimus_engine::{Answer, Finish, GenerateRequest, Sampling, Script, scripted};
 use serde_json::Value;
 
-use super::super::marks::Span;
+use super::super::marks::{Span, hermes};
 use super::super::reader::Reader;
 use super::super::{Part, Whole, append};
 use super::*;
@@ -14,19 +14,6 @@ fn tools() -> Vec<Tool> {
     let weather = r#"{"type":"object","properties":{"city":{"type":"string","maxLength":8},"days":{"enum":[1,2,3]}},"required":["city","days"],"additionalProperties":false}"#;
     let free = r##"{"$ref":"#/$defs/pair","$defs":{"pair":{"type":"object","properties":{"a/b":{"type":"boolean"}},"required":["a/b"],"additionalProperties":false}}}"##;
     vec![tool("get_weather", weather), tool("now", ""), tool("odd \"name\"", free)]
-}
-
-fn hermes() -> CallSyntax {
-    let text = str::to_owned;
-    CallSyntax {
-        trigger: text("<tool_call>"),
-        begin: String::new(),
-        before_name: text("<tool_call>\n{\"name\": \""),
-        before_arguments: text("\", \"arguments\": "),
-        after_arguments: text("}\n</tool_call>"),
-        separator: text("\n"),
-        end: String::new(),
-    }
 }
 
 fn think() -> Option<Span> {

@@ -1,21 +1,8 @@
 use std::sync::Arc;
 
-use super::super::marks::{CallSyntax, Marks, Span};
+use super::super::marks::{CallSyntax, Marks, Span, hermes};
 use super::super::{Event, Whole, append};
 use super::*;
-
-fn hermes() -> CallSyntax {
-    let text = str::to_owned;
-    CallSyntax {
-        trigger: text("<tool_call>"),
-        begin: String::new(),
-        before_name: text("<tool_call>\n{\"name\": \""),
-        before_arguments: text("\", \"arguments\": "),
-        after_arguments: text("}\n</tool_call>"),
-        separator: text("\n"),
-        end: String::new(),
-    }
-}
 
 fn think() -> Option<Span> {
     Some(Span { open: "<think>\n".into(), close: "\n</think>\n\n".into() })

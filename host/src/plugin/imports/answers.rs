@@ -30,7 +30,10 @@ impl wit::Host for Guest {
         let inference = self.services.inference.clone();
         let answer = self.wait(inference.converse(&model, messages, render, options, to_tools(tools))).await;
         Ok(match answer {
-            Ok(answer) => Ok(self.table.push(answer)?),
+            Ok(answer) => {
+                self.charge_work(answer.running());
+                Ok(self.table.push(answer)?)
+            }
             Err(error) => Err(to_wit(error)),
         })
     }

@@ -144,7 +144,10 @@ impl Guest {
         running: Result<Running, InferenceError>,
     ) -> wasmtime::Result<Result<Resource<Running>, wit::Error>> {
         Ok(match running {
-            Ok(running) => Ok(self.table.push(running)?),
+            Ok(running) => {
+                self.charge_work(&running);
+                Ok(self.table.push(running)?)
+            }
             Err(error) => Err(to_wit(error)),
         })
     }
@@ -154,9 +157,10 @@ impl Guest {
         if options.tag.as_ref().is_some_and(|tag| tag.len() > limits::TAG_BYTES_MAX) {
             return Err(invalid("tag", format!("must be at most {} bytes", limits::TAG_BYTES_MAX)));
         }
-        Ok(Options {
+        let mut options = Options {
             choices: options.choices,
             tokens_max: options.tokens_max,
+            tokens_open_max: None,
             tokens_min: options.tokens_min,
             temperature: options.temperature,
             top_p: options.top_p,
@@ -179,7 +183,9 @@ impl Guest {
             constraint,
             tenant: self.tenant,
             tag: options.tag.map(|tag| (self.identity.name.clone(), tag)),
-        })
+        };
+        self.bound_work(&mut options)?;
+        Ok(options)
     }
 }
 
