@@ -68,7 +68,7 @@ const checks = {
     Weather.parse(JSON.parse(call.function.arguments));
     const runner = client.chat.completions.stream({
       model: MODEL, messages: CAPITAL, max_tokens: 200, temperature: 0,
-      tools: [zodFunction({ name: "weather", parameters: Weather })], tool_choice: "required",
+      tools: [zodFunction({ name: "weather", parameters: Weather })], tool_choice: "required", parallel_tool_calls: false,
     });
     const final = await runner.finalChatCompletion();
     Weather.parse(final.choices[0].message.tool_calls[0].function.parsed_arguments);

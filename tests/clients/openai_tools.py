@@ -118,11 +118,13 @@ def the_older_form_of_a_call():
 def the_helpers_parse_calls():
     tool = openai.pydantic_function_tool(Weather, name="weather")
     answer = client.chat.completions.parse(
-        model=MODEL, messages=QUESTION, tools=[tool], tool_choice="required", temperature=0, max_tokens=200)
+        model=MODEL, messages=QUESTION, tools=[tool], tool_choice="required", parallel_tool_calls=False, temperature=0,
+        max_tokens=200)
     (call, *_) = answer.choices[0].message.tool_calls
     assert isinstance(call.function.parsed_arguments, Weather), call
     with client.chat.completions.stream(
-            model=MODEL, messages=QUESTION, tools=[tool], tool_choice="required", temperature=0, max_tokens=200) as stream:
+            model=MODEL, messages=QUESTION, tools=[tool], tool_choice="required", parallel_tool_calls=False, temperature=0,
+            max_tokens=200) as stream:
         kinds = {event.type for event in stream}
         final = stream.get_final_completion()
     assert "tool_calls.function.arguments.done" in kinds, kinds
