@@ -5,13 +5,17 @@ use minijinja::{Error, ErrorKind, Value};
 
 use crate::json;
 
-/// Spaces that `indent` may put before a line.
-const INDENT_MAX: usize = 1_000;
+/// Spaces that `indent` and `tojson` may put before a line or a level.
+const INDENT_MAX: usize = 100;
 
 /// `tojson(ensure_ascii=False, indent=None, separators=None, sort_keys=False)`: Python's `json.dumps`, without escapes for HTML.
 pub(crate) fn to_json(value: &Value, arguments: Kwargs) -> Result<String, Error> {
+    let indent = arguments.get::<Option<usize>>("indent")?;
+    if indent.is_some_and(|spaces| spaces > INDENT_MAX) {
+        return Err(too_wide());
+    }
     let style = json::Style {
-        indent: arguments.get::<Option<usize>>("indent")?,
+        indent,
         is_ascii: arguments.get::<Option<bool>>("ensure_ascii")?.unwrap_or(false),
         has_sorted_keys: arguments.get::<Option<bool>>("sort_keys")?.unwrap_or(false),
         separators: separators(arguments.get::<Option<Value>>("separators")?)?,
@@ -40,7 +44,7 @@ pub(crate) fn indent(text: &str, width: Option<Value>, arguments: Kwargs) -> Res
         Some(width) => match (width.as_str(), width.as_usize()) {
             (Some(margin), _) => margin.to_owned(),
             (None, Some(spaces)) if spaces <= INDENT_MAX => " ".repeat(spaces),
-            _ => return Err(Error::new(ErrorKind::InvalidOperation, format!("indent: at most {INDENT_MAX} spaces"))),
+            _ => return Err(too_wide()),
         },
     };
     let mut result = String::with_capacity(text.len());
@@ -54,4 +58,8 @@ pub(crate) fn indent(text: &str, width: Option<Value>, arguments: Kwargs) -> Res
         result.push_str(line);
     }
     Ok(result)
+}
+
+fn too_wide() -> Error {
+    Error::new(ErrorKind::InvalidOperation, format!("at most {INDENT_MAX} spaces of indent"))
 }

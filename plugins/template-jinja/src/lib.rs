@@ -2,14 +2,17 @@
 //!
 //! Templates see the environment that Hugging Face's transformers gives them (version 5, `chat_template_utils.py`): the same
 //! functions and filters, the same whitespace rules, messages as dictionaries. Python's semantics where templates lean on them come
-//! from `minijinja`; a template's work is bounded by fuel. Not there: the operator `%` on strings (the filter `format` is), and Python
-//! methods that no published template is known to call.
+//! from `minijinja`. A template's work is bounded by fuel and by the depth of calls, its strings by the memory of its instance.
+//!
+//! Not there: the operator `%` on strings (the filter `format` is), Python's spelling of small floats outside of `tojson` (`1e-5` for
+//! `1e-05`), and Python methods that no published template is known to call.
 
 mod conversation;
 mod environment;
 mod filters;
 mod json;
 mod marks;
+mod methods;
 mod strftime;
 
 use std::collections::BTreeMap;
@@ -18,7 +21,6 @@ use mimus_sdk::Template;
 use mimus_sdk::chat::{Message, RenderOptions, Rendered};
 use mimus_sdk::template::{self, Context, Marks, RenderError, TemplateManifest};
 use minijinja::Value;
-use minijinja::value::Serde;
 
 /// Stands behind the last message while it is left open, as in transformers: what follows it in the rendering is cut off.
 const CONTINUE_TAG: &str = "CONTINUE_FINAL_MESSAGE_TAG ";
@@ -42,7 +44,7 @@ impl Template for Jinja {
             .as_deref()
             .ok_or_else(|| RenderError::Template("the model ships no chat template".into()))?;
         let variables = variables(context, messages, options)?;
-        let rendered = environment::render(source, context.now_s, variables)?;
+        let rendered = environment::render(source, context.now_s, &variables)?;
         let prompt = if options.continue_final_message { open_last_message(rendered)? } else { rendered };
         Ok(Rendered { prompt, stop: Vec::new() })
     }
@@ -58,10 +60,8 @@ fn variables(context: &Context, messages: &[Message], options: &RenderOptions) -
     let mut variables: BTreeMap<&str, Value> = BTreeMap::new();
     // First, so that they cannot stand for anything below.
     for (name, json) in &options.variables {
-        let value: serde_json::Value = serde_json::from_str(json).map_err(|error| {
-            RenderError::Conversation(format!("the template variable `{name}` is not JSON: {error}"))
-        })?;
-        variables.insert(name, Value::from(Serde(value)));
+        let value = conversation::json(json, || format!("the template variable `{name}` is not JSON"))?;
+        variables.insert(name, value);
     }
     let tag = if options.continue_final_message { CONTINUE_TAG } else { "" };
     variables.insert("messages", conversation::messages(messages, tag)?);

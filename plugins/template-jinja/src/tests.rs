@@ -127,10 +127,21 @@ fn a_broken_template_is_not() {
 fn endless_work_ends() {
     let cases = [
         "{% for a in range(99999) %}{% for b in range(99999) %}{% set c = a + b %}{% endfor %}{% endfor %}",
+        "{% for a in range(1000000000) %}{{ a }}{% endfor %}",
         "{% macro f(x) %}{{ f(x + 1) }}{% endmacro %}{{ f(0) }}",
+        "{% macro f(x) %}{{ g(x) }}{% endmacro %}{% macro g(x) %}{{ f(x) }}{% endmacro %}{{ f(0) }}",
+        "{% for a in [1] recursive %}{{ loop([1]) }}{% endfor %}",
+        "{% include 'chat_template' %}",
+        "{{ 'x' * 1000000000 }}",
+        "{{ ([1] * 1000000000) | list }}",
+        "{{ 'x' | indent(1000000000, first=true) }}",
+        "{{ [1] | tojson(indent=1000000000) }}",
+        "{{ 10 ** 1000000000 }}",
     ];
     for source in cases {
-        assert!(matches!(render(source), Err(RenderError::Template(_))), "{source}");
+        let rendered = render(source);
+        let Err(RenderError::Template(why)) = rendered else { panic!("{source}: {rendered:?}") };
+        assert!(!why.is_empty(), "{source}");
     }
 }
 
@@ -151,9 +162,24 @@ fn wrong_json_is_the_clients_fault() {
 
 #[test]
 fn variables_do_not_replace_the_conversation() {
-    let variables = vec![("messages".to_owned(), "[]".to_owned()), ("y".to_owned(), "[1]".to_owned())];
+    let of_the_server = ["messages", "tools", "add_generation_prompt", "bos_token", "eos_token"];
+    let mut variables: Vec<_> = of_the_server.map(|name| (name.to_owned(), "[7]".to_owned())).into();
+    variables.push(("y".to_owned(), "[1]".to_owned()));
     let options = RenderOptions { variables, ..RenderOptions::default() };
-    let messages = [Message::text(Role::User, "hi")];
-    let rendered = Jinja.render(&context("{{ messages[0].content }}{{ y[0] }}", 0), &messages, &options);
-    assert_eq!(rendered.map(|rendered| rendered.prompt), Ok("hi1".into()));
+    let source = "{{ messages[0].content }} {{ tools is none }} {{ add_generation_prompt }} {{ bos_token }}{{ eos_token }} {{ y[0] }}";
+    let rendered = Jinja.render(&context(source, 0), &[Message::text(Role::User, "hi")], &options);
+    assert_eq!(rendered.map(|rendered| rendered.prompt), Ok("hi True True <s></s> 1".into()));
+}
+
+#[test]
+fn rare_filters_tests_and_functions_are_there() {
+    let cases = [
+        ("{{ 'a b' | title }}{{ [1, 2] | sum }}", Ok("A B3")),
+        ("{{ 3 is odd }}{{ 'x' is in 'xyz' }}", Ok("TrueTrue")),
+        ("{{ dict(a=1).a }}", Ok("1")),
+        ("{{ 'a' | no_such_filter }}", Err(())),
+    ];
+    for (source, expect) in cases {
+        assert_eq!(render(source).map_err(|_| ()), expect.map(str::to_owned), "{source}");
+    }
 }

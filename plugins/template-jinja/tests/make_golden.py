@@ -96,6 +96,8 @@ TEMPLATES = {
 {{- things }}|{{ things[-1] }}|{{ {'a': 1, 'b': none} }}|{{ none }}|{{ true }}|{{ undefined_thing }}|{{ 7 // 2 }}|{{ 7 / 2 }}|{{ 2 ** 3 }}|{{ -7 % 3 }}
 {{ "%s-%d"|format("a", 3) }} {{ "{}:{}".format(1, "b") }} {{ "a,b".split(",")|join("+") }} {{ "  x ".strip() ~ "|" ~ "abc"[1:] ~ "abc"[::-1] }}
 {{ "Hello World".title() }} {{ "ab".upper() }} {{ "x".join(["1","2"]) }} {{ "abc".find("c") }} {{ "hello"|capitalize }} {{ "a\\nb"|indent(2) }}
+{{ "a-b-c".removeprefix("a-").removesuffix("-c") }} {{ "a-b-c".rsplit("-", 1) }} {{ "a-b-c".rsplit("-") }} {{ "a-b-c".partition("-")[2] }} {{ "a-b-c".rpartition("-")[0] }} {{ "abc".rpartition("-")[2] }} {{ "abc".partition("-")|first }}
+{{ "{\n"|indent(2, first=true) }}{{ "a\n\nb\n"|indent("> ", blank=true) }}{{ "a\nb"|indent(width=3) }}
 {{ [3,1,2]|sort|join(",") }} {{ messages|map(attribute='role')|list }} {{ messages|selectattr('role','equalto','user')|list|length }} {{ messages|rejectattr('role','equalto','user')|map(attribute='role')|join(' ') }}
 {{ (messages|first).role }} {{ (messages|last).role }} {{ range(3)|list }} {{ range(1, 6, 2)|list }} {{ 'user' in ['user'] }} {{ messages[0].missing is defined }} {{ messages[0].get('missing', 'd') }}
 {{ things|tojson }} {{ {'é': '<&>', 'n': {'a': [], 'b': {}}}|tojson(indent=2) }} {{ {'é': 1}|tojson(ensure_ascii=True) }} {{ [1,{'b':1,'a':2}]|tojson(separators=(',',':'), sort_keys=True) }}
