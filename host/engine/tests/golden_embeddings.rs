@@ -87,7 +87,7 @@ fn bert_in_bf16_with_prompts() {
     let model = embedding_model(golden("embed-bert"), &options());
     let info = model.info();
     assert_eq!((info.architecture.as_str(), info.dimensions, info.context_tokens), ("bert", 32, 48));
-    assert!(info.normalizes && info.prompts == ["empty", "query"], "{info:?}");
+    assert!(info.normalizes && info.prompts == ["document", "empty", "query"], "{info:?}");
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn bad_requests_are_refused() {
     check(some(), EmbedOptions { dimensions: Some(33), ..plain() }, "dimensions: must be 1 to 32, not 33");
     check(some(), EmbedOptions { truncate_tokens: Some(2), ..plain() }, "must be at least 3, not 2");
     let named = EmbedOptions { prompt_name: Some("absent".into()), ..plain() };
-    check(some(), named, "prompt_name: the model knows empty, query");
+    check(some(), named, "prompt_name: the model knows document, empty, query");
     let named = EmbedOptions { prompt_name: Some("query".into()), ..plain() };
     check(vec![EmbedInput::Tokens(vec![5])], named, "prompt_name: a prompt goes before texts");
     let full = vec![EmbedInput::Text(String::new()); limits::EMBED_INPUTS_MAX];
