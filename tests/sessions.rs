@@ -256,7 +256,8 @@ fn a_session_has_the_length_that_the_operator_sets() {
 
 #[test]
 fn a_sleep_is_its_dialects_alone() {
-    let server = Server::start();
+    Server::shared().post("/lmdeploy/sleep?level=1", &json!({})).expect(400);
+    let server = Setup::default().config("[plugin.lmdeploy.settings]\nallow_sleep_by_client = true\n").start();
     let chat = json!({"model": "mimus-chat", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2});
     let ask = |server: &Server| server.post("/lmdeploy/v1/chat/completions", &chat).status;
     server.post("/lmdeploy/sleep?level=1", &json!({})).expect(200);

@@ -2,7 +2,7 @@
 //!
 //! In the original a sleeping engine gives its memory back. Here models belong to the whole server, so a sleep is this dialect's
 //! alone: its routes for text answer 503 until it is woken, and nothing is unloaded. A restart of the server wakes it, as there.
-//! Operators who do not want that their clients can do this set `allow_sleep_by_client = false`.
+//! One client must not silence the others, so this is for operators to allow: `allow_sleep_by_client = true`.
 
 use mimus_sdk::{Request, Response, config, log, models, state};
 use serde::Serialize;
@@ -24,12 +24,9 @@ pub fn sleep(request: &Request, response: &mut Response) -> Result<(), Refusal> 
         Ok(_) => return Err(Refusal::bad("level", r#"The "level" query parameter must be 1 or 2."#)),
         Err(_) => return Err(Refusal::bad("level", r#"The "level" query parameter must be an integer."#)),
     }
-    let is_allowed = config::get("allow_sleep_by_client").unwrap_or_else(|error| {
-        log::write(log::Level::Warn, &error);
-        None
-    });
-    if is_allowed == Some(false) {
-        return Err(Refusal::bad("level", "This server is not put to sleep by its clients."));
+    if !is_allowed() {
+        let how = "This server is not put to sleep by its clients; its operator can set allow_sleep_by_client.";
+        return Err(Refusal::bad("level", how));
     }
     state::put(KEY, &start_of_this_server(), None)?;
     Ok(response.empty(200)?)
@@ -58,7 +55,18 @@ pub fn require_awake() -> Result<(), Refusal> {
     Ok(())
 }
 
+fn is_allowed() -> bool {
+    let setting = config::get("allow_sleep_by_client").unwrap_or_else(|error| {
+        log::write(log::Level::Warn, &error);
+        None
+    });
+    setting.unwrap_or(false)
+}
+
 fn is_sleeping() -> Result<bool, Refusal> {
+    if !is_allowed() {
+        return Ok(false);
+    }
     let since: Option<u64> = state::get(KEY)?.map(|versioned| versioned.value);
     Ok(since.is_some_and(|start| start == start_of_this_server()))
 }
@@ -74,6 +82,11 @@ mod tests {
     use mimus_sdk::scripted::{ScriptedHost, model};
     use serde_json::json;
 
+    /// A host whose operator lets clients put it to sleep.
+    fn sleepy() -> ScriptedHost {
+        ScriptedHost::new().setting("allow_sleep_by_client", true)
+    }
+
     fn post(host: &ScriptedHost, path: &str) -> u16 {
         host.call(&Lmdeploy, "POST", path, &[], b"").status
     }
@@ -84,7 +97,7 @@ mod tests {
 
     #[test]
     fn it_sleeps_until_it_is_woken() {
-        let host = ScriptedHost::new();
+        let host = sleepy();
         assert!(!is_sleeping(&host));
         assert_eq!(post(&host, "/sleep?level=2"), 200);
         assert!(is_sleeping(&host));
@@ -110,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_restart_wakes_it() {
-        let host = ScriptedHost::new();
+        let host = sleepy();
         post(&host, "/sleep");
         let loaded_later = mimus_sdk::models::Model { created_s: 2_000_000_000, ..model("scripted") };
         assert!(!is_sleeping(&host.model(loaded_later)));
@@ -118,11 +131,11 @@ mod tests {
 
     #[test]
     fn wrong_levels_are_refused_and_so_are_all_where_it_is_switched_off() {
-        let host = ScriptedHost::new();
+        let host = sleepy();
         for level in ["0", "3", "deep", "99999999999999999999"] {
             assert_eq!(post(&host, &format!("/sleep?level={level}")), 400, "{level}");
         }
-        let host = host.setting("allow_sleep_by_client", false);
+        let host = ScriptedHost::new();
         assert_eq!(post(&host, "/sleep"), 400);
         assert!(!is_sleeping(&host));
     }
