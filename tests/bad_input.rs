@@ -3,6 +3,14 @@
 
 #[path = "harness/mod.rs"]
 mod harness;
+#[path = "bad_input/openai.rs"]
+mod openai;
+
+#[path = "bad_input/later_routes.rs"]
+mod later_routes;
+
+#[path = "bad_input/later_routes.rs"]
+mod later_routes;
 
 use std::sync::Arc;
 
@@ -288,6 +296,9 @@ fn openai_refuses_in_its_own_shape() {
     let before_kib = server.resident_kib();
     check_bodies(&server, "openai", Shape::Nested, "/v1/chat/completions", bad_chats(Refused(&[400])));
     check_bodies(&server, "openai", Shape::Nested, "/v1/completions", bad_completions(Refused(&[400])));
+    check_bodies(&server, "openai", Shape::Nested, "/v1/chat/completions", openai::bad_shapes(Refused(&[400])));
+    check_bodies(&server, "openai", Shape::Nested, "/v1/responses", openai::bad_responses(Refused(&[400])));
+    check_bodies(&server, "openai", Shape::Nested, "/v1/embeddings", openai::bad_embeddings(Refused(&[400])));
     check_memory(&server, before_kib);
 }
 

@@ -6,15 +6,19 @@
 #[path = "harness/mod.rs"]
 mod harness;
 
-use harness::python;
-use harness::server::Server;
+use harness::server::{Server, Setup};
+use harness::{kept_folder, python};
 
 /// The built-in chat model.
 const MODEL: &str = "mimus-chat";
 
-fn openai(environment: &str) {
+/// The built-in embedding model.
+const EMBEDDING_MODEL: &str = "mimus-embed";
+
+fn openai(environment: &str, script: &str) {
     let server = Server::shared();
-    python::run(environment, "openai_chat.py", &[&format!("{}/v1", server.base("openai")), MODEL]);
+    let base = format!("{}/v1", server.base("openai"));
+    python::run(environment, script, &[&base, MODEL, EMBEDDING_MODEL]);
 }
 
 fn lmdeploy(release: &str) {
@@ -24,12 +28,47 @@ fn lmdeploy(release: &str) {
 
 #[test]
 fn openai_3_holds_a_conversation() {
-    openai("openai-3");
+    openai("openai-3", "openai_chat.py");
 }
 
 #[test]
 fn openai_1_holds_a_conversation() {
-    openai("openai-1");
+    openai("openai-1", "openai_chat.py");
+}
+
+#[test]
+fn openai_3_uses_tools_and_shapes() {
+    openai("openai-3", "openai_tools.py");
+}
+
+#[test]
+fn openai_1_uses_tools_and_shapes() {
+    openai("openai-1", "openai_tools.py");
+}
+
+#[test]
+fn openai_3_keeps_responses() {
+    openai("openai-3", "openai_responses.py");
+}
+
+#[test]
+fn openai_1_keeps_responses() {
+    openai("openai-1", "openai_responses.py");
+}
+
+#[test]
+fn openai_3_embeds() {
+    openai("openai-3", "openai_embeddings.py");
+}
+
+#[test]
+fn openai_1_embeds() {
+    openai("openai-1", "openai_embeddings.py");
+}
+
+#[test]
+fn openai_for_node_does_it_all() {
+    openai("node-openai", "openai_node.cjs");
 }
 
 /// The first release with `encode`; streams lines without looking at errors.
@@ -58,4 +97,52 @@ fn lmdeploy_0_9_2_holds_a_conversation() {
 #[test]
 fn lmdeploy_0_17_0_holds_a_conversation() {
     lmdeploy("0.17.0");
+}
+
+/// The package that FastChat's manual was written for.
+#[test]
+fn openai_0_holds_a_conversation_with_fastchat() {
+    let names = "gpt-3.5-turbo,text-davinci-003";
+    let server = Setup::default().config(&format!("[plugin.fastchat.settings]\nmodel_names = \"{names}\"\n")).start();
+    python::run("openai-0", "fastchat_openai.py", &[server.base("fastchat"), MODEL, names]);
+}
+
+/// FastChat's own scripts, which ask a controller for a worker.
+#[test]
+fn fastchats_scripts_find_the_worker() {
+    let server = Server::shared();
+    python::run("fastchat", "fastchat_tools.py", &[server.base("fastchat"), MODEL]);
+}
+
+/// FastChat's own server in front of the worker and the controller answers what the dialect answers by itself.
+#[test]
+fn fastchats_own_server_says_the_same() {
+    let server = Server::shared();
+    python::run("fastchat-server", "fastchat_server.py", &[server.base("fastchat"), MODEL]);
+}
+
+fn lmdeploy_terminal(release: &str) {
+    let server = Server::shared();
+    python::run(&format!("lmdeploy-{release}"), "lmdeploy_terminal.py", &[server.base("lmdeploy"), MODEL, release]);
+}
+
+/// `lmdeploy serve api_client` of the first manual: a conversation in a terminal.
+#[test]
+fn lmdeploy_0_1_0_chats_in_a_terminal() {
+    lmdeploy_terminal("0.1.0");
+}
+
+/// The last release that had it.
+#[test]
+fn lmdeploy_0_9_2_chats_in_a_terminal() {
+    lmdeploy_terminal("0.9.2.post1");
+}
+
+/// Clients that OpenAPI Generator makes of the dialect's document: the Python one is used, the Rust one is compiled.
+#[test]
+fn lmdeploy_clients_are_generated() {
+    let server = Server::shared();
+    let folder = kept_folder("generated-clients");
+    let folder = folder.to_str().expect("the build folder's name is text");
+    python::run("openapi-generator", "generated_clients.py", &[server.base("lmdeploy"), MODEL, folder]);
 }

@@ -11,12 +11,14 @@ use std::path::{Path, PathBuf};
 use harness::repository;
 
 /// Names of the APIs that plugins speak, and of their makers' servers.
-const DIALECTS: &[&str] = &["openai", "lmdeploy", "xinference", "roboflow", "gradio", "vllm", "anthropic", "ollama"];
+const DIALECTS: &[&str] =
+    &["openai", "lmdeploy", "fastchat", "xinference", "roboflow", "gradio", "vllm", "anthropic", "ollama"];
 
 /// Names of crates that belong to one room of the house.
 const ROOMS: &[(&str, &[&str])] = &[
     ("wasmtime", &["host/src/plugin"]),
     ("candle", &["host/engine"]),
+    ("llguidance", &["host/engine/src/grammar"]),
     ("hyper", &["host/src/http"]),
     ("redb", &["host/src/state"]),
 ];

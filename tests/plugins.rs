@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use harness::client::Connection;
+use harness::component::{bundled, with_custom_section};
 use harness::server::{Server, Setup};
 use harness::{eventually, repository};
 use mimus_test_guests::{CORE_MODULE, FAULTS, Temper, UNKNOWN_IMPORT, WRONG_WORLD, versioned};
@@ -466,19 +467,4 @@ impl Load {
         println!("{} requests", self.count.load(Ordering::Relaxed));
         seen
     }
-}
-
-/// The bytes of a bundled plugin.
-fn bundled(package: &str) -> &'static [u8] {
-    let mut components = mimus_bundle::COMPONENTS.iter();
-    components.find(|component| component.name == package).expect("the plugin is bundled").bytes
-}
-
-/// The same component with a custom section at its end: another hash, the same behaviour.
-fn with_custom_section(component: &[u8], name: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(name.len()).expect("a short name");
-    let mut bytes = component.to_vec();
-    bytes.extend([0, length + 1, length]);
-    bytes.extend(name);
-    bytes
 }

@@ -1,14 +1,42 @@
 //! Answers taken apart: reasoning, text and tool calls, by the marks of the model's prompt format.
+//!
+//! The marks are data that the format's template gives; this room reads them in the text that comes, and writes the grammar that
+//! holds the model to them.
+
+mod converse;
+mod grammar;
+mod marks;
+mod reader;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use mimus_engine::{Finish, Piece, Token};
 
 use crate::inference::{InferenceError, Running};
+pub use marks::{CallSyntax, Marks, Span};
+use reader::Reader;
 
-/// A running answer. Dropping it cancels.
-pub struct Answer {
-    running: Running,
+/// Which tools an answer calls.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ToolChoice {
+    /// The model decides.
+    Auto,
+    /// No call is read.
+    None,
+    /// One call at least, and no text.
+    Required,
+    /// Exactly one call of this tool, and no text.
+    Named(String),
+}
+
+/// How tools are used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolUse {
+    /// Which.
+    pub choice: ToolChoice,
+    /// Whether one answer may hold several calls.
+    pub is_parallel: bool,
 }
 
 /// A part of an answer as it comes.
@@ -51,10 +79,30 @@ pub struct Part {
     pub finish: Option<Finish>,
 }
 
+/// A running answer. Dropping it cancels.
+pub struct Answer {
+    running: Running,
+    marks: Arc<Marks>,
+    is_in_reasoning: bool,
+    choices: BTreeMap<u32, Choice>,
+}
+
+struct Choice {
+    reader: Reader,
+    reasoning_tokens: u32,
+}
+
 impl Answer {
     /// An answer that is read from `running`.
-    pub fn new(running: Running) -> Answer {
-        Answer { running }
+    ///
+    /// * `is_in_reasoning`: the prompt has opened the reasoning already.
+    fn new(running: Running, marks: Arc<Marks>, is_in_reasoning: bool) -> Answer {
+        Answer { running, marks, is_in_reasoning, choices: BTreeMap::new() }
+    }
+
+    /// The generation behind it.
+    pub fn running(&self) -> &Running {
+        &self.running
     }
 
     /// Tokens of the prompt.
@@ -62,23 +110,44 @@ impl Answer {
         self.running.prompt_tokens()
     }
 
+    /// How many of those were in the cache; 0 until the first part is there.
+    pub fn cached_tokens(&self) -> u32 {
+        self.running.cached_tokens()
+    }
+
     /// Waits until something is there and returns all that is, at most `max` parts. Empty at the end.
     ///
     /// # Errors
     /// The request's own failure; nothing follows it.
     pub async fn next(&mut self, max: usize) -> Result<Vec<Part>, InferenceError> {
-        Ok(self.running.next(max).await?.into_iter().map(part).collect())
+        let pieces = self.running.next(max).await?;
+        Ok(pieces.into_iter().map(|piece| self.read(piece)).collect())
     }
-}
 
-fn part(piece: Piece) -> Part {
-    Part {
-        choice: piece.choice,
-        events: if piece.text.is_empty() { Vec::new() } else { vec![Event::Text(piece.text)] },
-        tokens: piece.prompt.into_iter().chain(piece.tokens).collect(),
-        generated: piece.generated_tokens,
-        reasoning: 0,
-        finish: piece.finish,
+    fn read(&mut self, piece: Piece) -> Part {
+        let (marks, is_in_reasoning) = (&self.marks, self.is_in_reasoning);
+        let choice = self
+            .choices
+            .entry(piece.choice)
+            .or_insert_with(|| Choice { reader: Reader::new(marks.clone(), is_in_reasoning), reasoning_tokens: 0 });
+        let mut events = Vec::new();
+        let was_reasoning = choice.reader.is_reasoning();
+        choice.reader.push(&piece.text, &mut events);
+        // A piece is mostly one token; one that holds the end of the reasoning counts to it.
+        if was_reasoning || choice.reader.is_reasoning() {
+            choice.reasoning_tokens = piece.generated_tokens;
+        }
+        if piece.finish.is_some() {
+            choice.reader.finish(&mut events);
+        }
+        Part {
+            choice: piece.choice,
+            events,
+            tokens: piece.prompt.into_iter().chain(piece.tokens).collect(),
+            generated: piece.generated_tokens,
+            reasoning: choice.reasoning_tokens,
+            finish: piece.finish,
+        }
     }
 }
 

@@ -105,6 +105,8 @@ pub struct Config {
     pub api_keys: Vec<[u8; 32]>,
     /// Everyone who reaches the server may use it: stated, not overlooked.
     pub is_public: bool,
+    /// Origins of web pages that may read what dialects answer, or `*` alone.
+    pub cors_origins: Vec<String>,
     /// Folder for state and blobs; none keeps them in memory.
     pub data: Option<PathBuf>,
     /// Folder for compiled plugins.

@@ -6,6 +6,7 @@
 mod auth;
 mod body;
 pub mod client;
+mod cors;
 mod dispatch;
 mod error;
 mod exchange;
@@ -14,5 +15,6 @@ mod own;
 mod reply;
 
 pub use auth::Keys;
+pub use cors::{ANY as ANY_ORIGIN, Cors, is_origin};
 pub use dispatch::Door;
 pub use listen::{bind, listen};

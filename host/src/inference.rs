@@ -5,12 +5,14 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
-use mimus_engine::{EngineError, GenerateRequest, Generation, Piece, Sampling, SamplingDefaults};
-use tokio::sync::Notify;
+use mimus_engine::{Constraint, EngineError, GenerateRequest, Generation, Grammar, Piece, Sampling, SamplingDefaults};
+use tokio::sync::{Notify, Semaphore};
 
+use crate::answer::Marks;
 use crate::limits;
-use crate::model::{Catalog, LoadedModel, Lookup};
+use crate::model::{Catalog, Loaded, LoadedModel, Lookup};
 use crate::plugin::Templates;
 use crate::plugin::chat::{Message, Part, RenderOptions, Rendered};
 use crate::telemetry::Metrics;
@@ -21,6 +23,7 @@ pub struct Inference {
     templates: Arc<Templates>,
     metrics: Arc<Metrics>,
     tags: Arc<Tags>,
+    compiling: Arc<Semaphore>,
 }
 
 /// Why a generation did not start or go on.
@@ -52,6 +55,8 @@ pub enum InferenceError {
 pub struct Options {
     pub choices: u32,
     pub tokens_max: Option<u32>,
+    /// Bounds each choice where `tokens_max` is none.
+    pub tokens_open_max: Option<u32>,
     pub tokens_min: u32,
     pub temperature: Option<f32>,
     pub top_p: Option<f32>,
@@ -70,6 +75,10 @@ pub struct Options {
     pub logprobs: Option<u32>,
     pub prompt_logprobs: bool,
     pub token_ids: bool,
+    /// Special tokens that show although others do not: marks that are read from the text.
+    pub shown_special_tokens: Vec<u32>,
+    /// The shape that every answer must have.
+    pub constraint: Option<Constraint>,
     /// Prompts are shared in the cache within one tenant only.
     pub tenant: u64,
     /// Owner and label by which the generation can be cancelled.
@@ -87,7 +96,8 @@ pub enum Prompt {
 impl Inference {
     /// Models and templates to work with.
     pub fn new(catalog: Arc<Catalog>, templates: Arc<Templates>, metrics: Arc<Metrics>) -> Self {
-        Inference { catalog, templates, metrics, tags: Arc::default() }
+        let compiling = Arc::new(Semaphore::new(limits::GRAMMARS_COMPILING_MAX));
+        Inference { catalog, templates, metrics, tags: Arc::default(), compiling }
     }
 
     /// Continues a prompt.
@@ -97,10 +107,10 @@ impl Inference {
     pub async fn generate(&self, model: &str, prompt: Prompt, options: Options) -> Result<Running, InferenceError> {
         let model = self.model(model)?;
         let tokens = match prompt {
-            Prompt::Text(text) => encode(&model, text, true).await?,
+            Prompt::Text(text) => encode(&Loaded::Text(model.clone()), text, true).await?,
             Prompt::Tokens(tokens) => tokens,
         };
-        self.submit(&model, tokens, options)
+        self.submit(&model, tokens, options).await
     }
 
     /// Answers a conversation.
@@ -116,18 +126,8 @@ impl Inference {
     ) -> Result<Running, InferenceError> {
         let model = self.model(model)?;
         let rendered = self.render(&model, messages, render).await?;
-        let tokens = encode(&model, rendered.prompt, false).await?;
-        if !options.ignore_eos {
-            // A stop that is one special token never shows in the text when special tokens are left out: it stops as a token.
-            let tokenizer = model.model.tokenizer();
-            for stop in rendered.stop {
-                match tokenizer.token_id(&stop).filter(|id| tokenizer.is_special(*id)) {
-                    Some(id) => options.stop_tokens.push(id),
-                    None => options.stop.push(stop),
-                }
-            }
-        }
-        self.submit(&model, tokens, options)
+        let tokens = self.encode_rendered(&model, rendered, &mut options).await?;
+        self.submit(&model, tokens, options).await
     }
 
     /// The prompt that `chat` would use.
@@ -149,7 +149,7 @@ impl Inference {
     /// # Errors
     /// See [`InferenceError`].
     pub async fn tokenize(&self, model: &str, text: String, add_special: bool) -> Result<Vec<u32>, InferenceError> {
-        encode(&self.model(model)?, text, add_special).await
+        encode(&self.loaded(model)?, text, add_special).await
     }
 
     /// Text of tokens.
@@ -157,7 +157,20 @@ impl Inference {
     /// # Errors
     /// See [`InferenceError`].
     pub fn detokenize(&self, model: &str, tokens: &[u32], skip_special: bool) -> Result<String, InferenceError> {
-        Ok(self.model(model)?.model.tokenizer().decode(tokens, skip_special)?)
+        let model = self.loaded(model)?;
+        let tokenizer = model.tokenizer();
+        let vocab_tokens = tokenizer.vocab_tokens();
+        // The tokenizer passes over what it does not know.
+        if tokens.iter().any(|token| *token >= vocab_tokens) {
+            let reason = format!("must be token ids below {vocab_tokens}");
+            return Err(EngineError::Invalid { field: "tokens", reason }.into());
+        }
+        Ok(tokenizer.decode(tokens, skip_special)?)
+    }
+
+    /// Takes note of tokens that a model read.
+    pub(crate) fn count_prompt_tokens(&self, model: &str, tokens: u32) {
+        self.metrics.prompt_tokens(model, tokens);
     }
 
     /// Cancels the generations that `owner` labelled so; returns how many.
@@ -165,7 +178,48 @@ impl Inference {
         self.tags.cancel(owner, tag)
     }
 
+    /// A model, and how its answers to such a conversation are marked.
+    pub(crate) async fn marks(
+        &self,
+        model: &str,
+        render: &RenderOptions,
+    ) -> Result<(Arc<LoadedModel>, Arc<Marks>), InferenceError> {
+        let model = self.model(model)?;
+        let marks = self.templates.marks(&model, render).await?;
+        Ok((model, marks))
+    }
+
+    /// Tokens of a rendered conversation. What ends an answer in its format goes into `options`.
+    pub(crate) async fn encode_rendered(
+        &self,
+        model: &Arc<LoadedModel>,
+        rendered: Rendered,
+        options: &mut Options,
+    ) -> Result<Vec<u32>, InferenceError> {
+        let tokens = encode(&Loaded::Text(model.clone()), rendered.prompt, false).await?;
+        if !options.ignore_eos {
+            // A stop that is one special token never shows in the text when special tokens are left out: it stops as a token.
+            let tokenizer = model.model.tokenizer();
+            for stop in rendered.stop {
+                match tokenizer.token_id(&stop).filter(|id| tokenizer.is_special(*id)) {
+                    Some(id) => options.stop_tokens.push(id),
+                    None => options.stop.push(stop),
+                }
+            }
+        }
+        Ok(tokens)
+    }
+
+    /// A model that continues text.
     fn model(&self, name: &str) -> Result<Arc<LoadedModel>, InferenceError> {
+        match self.loaded(name)? {
+            Loaded::Text(model) => Ok(model),
+            Loaded::Embedding(_) => Err(InferenceError::Unsupported("text generation by this model".into())),
+        }
+    }
+
+    /// A model of any kind.
+    pub(crate) fn loaded(&self, name: &str) -> Result<Loaded, InferenceError> {
         match self.catalog.get(name) {
             Lookup::Ready(model) => Ok(model),
             Lookup::Loading => Err(InferenceError::NotReady(format!("`{name}` is still loading"))),
@@ -176,7 +230,7 @@ impl Inference {
         }
     }
 
-    async fn render(
+    pub(crate) async fn render(
         &self,
         model: &LoadedModel,
         messages: Vec<Message>,
@@ -188,9 +242,24 @@ impl Inference {
         self.templates.render(model, messages, render).await
     }
 
-    fn submit(&self, model: &LoadedModel, prompt: Vec<u32>, options: Options) -> Result<Running, InferenceError> {
-        let tag = options.tag.clone();
-        let request = engine_request(prompt, options, &model.model.info().defaults);
+    pub(crate) async fn submit(
+        &self,
+        model: &Arc<LoadedModel>,
+        prompt: Vec<u32>,
+        mut options: Options,
+    ) -> Result<Running, InferenceError> {
+        let tag = options.tag.take();
+        let left = model.model.info().context_tokens.saturating_sub(u32::try_from(prompt.len()).unwrap_or(u32::MAX));
+        if let (None, Some(open)) = (options.tokens_max, options.tokens_open_max) {
+            // With nothing left the engine says so, in the words for a prompt that is too long.
+            options.tokens_max = Some(open.min(left)).filter(|tokens| *tokens > 0);
+        }
+        let work_tokens = u64::from(options.choices) * u64::from(options.tokens_max.unwrap_or(left));
+        let grammar = match options.constraint.take() {
+            Some(constraint) => Some(self.grammar(model, constraint).await?),
+            None => None,
+        };
+        let request = GenerateRequest { grammar, ..engine_request(prompt, options, &model.model.info().defaults) };
         let generation = model.model.submit(request)?;
         self.metrics.prompt_tokens(&model.name, generation.prompt_tokens());
         Ok(Running {
@@ -199,7 +268,31 @@ impl Inference {
             generated: HashMap::new(),
             metrics: self.metrics.clone(),
             model: model.name.clone(),
+            work_tokens,
         })
+    }
+}
+
+impl Inference {
+    /// Compiles a constraint, unless the model knows it: on a thread that may block, and few at once, because a client
+    /// chooses what it costs.
+    async fn grammar(&self, model: &Arc<LoadedModel>, constraint: Constraint) -> Result<Arc<Grammar>, InferenceError> {
+        if let Some(compiled) = model.model.compiled(&constraint) {
+            return Ok(compiled?);
+        }
+        let wait = Duration::from_millis(limits::GRAMMAR_WAIT_MS);
+        let turn = tokio::time::timeout(wait, self.compiling.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            return Err(EngineError::Overloaded { retry_after: wait }.into());
+        };
+        let model = model.clone();
+        let compile = move || {
+            // Kept to the end even when the client has gone: the work goes on.
+            let _turn = turn;
+            model.model.compile(&constraint)
+        };
+        let compiled = tokio::task::spawn_blocking(compile).await;
+        Ok(compiled.map_err(|_| EngineError::Failed("compiling failed".into()))??)
     }
 }
 
@@ -234,6 +327,7 @@ fn engine_request(prompt: Vec<u32>, options: Options, defaults: &SamplingDefault
         ignore_eos: options.ignore_eos,
         include_stop: options.include_stop,
         skip_special: options.skip_special_tokens,
+        shown_special: options.shown_special_tokens,
         logprobs: options.logprobs,
         prompt_logprobs: options.prompt_logprobs,
         return_tokens: options.token_ids,
@@ -243,12 +337,12 @@ fn engine_request(prompt: Vec<u32>, options: Options, defaults: &SamplingDefault
 }
 
 /// Tokenizes; long texts on a thread that may block, so that they hold up no other request.
-async fn encode(model: &Arc<LoadedModel>, text: String, add_special: bool) -> Result<Vec<u32>, InferenceError> {
+async fn encode(model: &Loaded, text: String, add_special: bool) -> Result<Vec<u32>, InferenceError> {
     if text.len() <= limits::TOKENIZE_INLINE_BYTES_MAX {
-        return Ok(model.model.tokenizer().encode(&text, add_special)?);
+        return Ok(model.tokenizer().encode(&text, add_special)?);
     }
     let model = model.clone();
-    tokio::task::spawn_blocking(move || model.model.tokenizer().encode(&text, add_special))
+    tokio::task::spawn_blocking(move || model.tokenizer().encode(&text, add_special))
         .await
         .map_err(|_| EngineError::Failed("tokenizing failed".into()))?
         .map_err(InferenceError::from)
@@ -261,12 +355,23 @@ pub struct Running {
     generated: HashMap<u32, u32>,
     metrics: Arc<Metrics>,
     model: String,
+    work_tokens: u64,
 }
 
 impl Running {
     /// Tokens of the prompt.
     pub fn prompt_tokens(&self) -> u32 {
         self.generation.prompt_tokens()
+    }
+
+    /// How many of those were in the cache; 0 until the first piece is there.
+    pub fn cached_tokens(&self) -> u32 {
+        self.generation.cached_tokens()
+    }
+
+    /// Tokens that all choices together may take.
+    pub fn work_tokens(&self) -> u64 {
+        self.work_tokens
     }
 
     /// Waits until something is there and returns all that is, at most `max` pieces. Empty at the end.

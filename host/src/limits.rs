@@ -91,6 +91,15 @@ pub const DRAIN_MS_MAX: u64 = 3_600_000;
 /// API keys of the configuration. Each costs one comparison per request.
 pub const API_KEYS_MAX: usize = 1_024;
 
+/// Origins of web pages in the configuration. Each costs one comparison per request of a page.
+pub const CORS_ORIGINS_MAX: usize = 64;
+
+/// Bytes of the list of headers that a page asks to send; clients' own are some 300.
+pub const CORS_REQUEST_HEADERS_BYTES_MAX: usize = 1_024;
+
+/// Time for which a browser may remember what a page may do, in seconds: a change of the configuration shows after it.
+pub const CORS_MAX_AGE_S: u32 = 600;
+
 // ---- Guests -------------------------------------------------------------------------------------------------------------------
 
 /// Guests that run at once. Each reserves address space and one fiber stack; a further request waits.
@@ -150,14 +159,33 @@ pub const HOST_CALLS_MAX: u32 = 262_144;
 
 /// Time of one call of a prompt template.
 pub const TEMPLATE_MS: u64 = 2_000;
+/// Formats whose marks are remembered. Requests may bring templates of their own, so the number is theirs to raise.
+pub const MARKS_KNOWN_MAX: usize = 256;
+/// Tools that a request may offer.
+pub const TOOLS_MAX: usize = 128;
+/// Calls in one answer.
+pub const CALLS_MAX: u32 = 16;
 /// Jinja template that a request brings, in bytes. The largest published chat templates have some 20 KiB.
 pub const TEMPLATE_SOURCE_BYTES_MAX: usize = 64 << 10;
 
 /// Pieces that `generation.next` returns at once.
 pub const PIECES_MAX: usize = 256;
 
+/// Tokens that all generations of one request may take together: prompts times choices times tokens. As many as 16 choices of
+/// 4,096 tokens; one choice alone may fill its model's context besides.
+pub const WORK_TOKENS_MAX: u64 = 65_536;
+
 /// Bytes of the label by which a generation can be cancelled.
 pub const TAG_BYTES_MAX: usize = 128;
+
+/// Bytes of one constraint on answers, as a plugin states it.
+pub const CONSTRAINT_BYTES_MAX: usize = 64 << 10;
+
+/// Constraints that are compiled at once; most take a few milliseconds, hostile ones some hundreds.
+pub const GRAMMARS_COMPILING_MAX: usize = 2;
+
+/// Longest wait for a turn to compile; then the request is refused with 503.
+pub const GRAMMAR_WAIT_MS: u64 = 5_000;
 
 // ---- Plugins ------------------------------------------------------------------------------------------------------------------
 
@@ -298,3 +326,6 @@ pub const TOKENIZE_INLINE_BYTES_MAX: usize = 16 << 10;
 
 /// Size of the configuration file.
 pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
+
+/// Inputs of one request for embeddings, as OpenAI's API has it.
+pub const EMBED_INPUTS_MAX: usize = 2_048;

@@ -5,6 +5,7 @@
 mod answer;
 mod cli;
 mod config;
+mod embedding;
 mod http;
 mod inference;
 mod limits;

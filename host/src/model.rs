@@ -4,9 +4,11 @@
 
 mod catalog;
 mod discover;
+mod loaded;
 mod plan;
 
-pub use catalog::{Catalog, LoadedModel, Lookup, ModelStatus, Readiness};
+pub use catalog::{Catalog, Lookup, ModelStatus, Readiness};
+pub use loaded::{Loaded, LoadedEmbedding, LoadedModel};
 pub use plan::{Planned, plan};
 
 use crate::limits;

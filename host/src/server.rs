@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::config::{Config, Ports};
-use crate::http::{self, Door, Keys};
+use crate::http::{self, Cors, Door, Keys};
 use crate::inference::Inference;
 use crate::limits;
 use crate::model::{Builtin, Catalog};
@@ -37,6 +37,8 @@ pub struct Shared {
     pub metrics: Arc<Metrics>,
     /// Who may come in.
     pub keys: Keys,
+    /// Which web pages may read what dialects answer.
+    pub cors: Cors,
     /// True from the first signal on.
     pub is_draining: AtomicBool,
 }
@@ -128,6 +130,7 @@ impl Core {
             blobs,
             metrics,
             keys: Keys::new(config.api_keys.clone()),
+            cors: Cors::new(config.cors_origins.clone()),
             is_draining: AtomicBool::new(false),
         });
         Ok(Core { shared, reloader })

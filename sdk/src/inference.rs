@@ -81,6 +81,12 @@ impl Generation {
     pub fn collect(mut self) -> Result<Vec<Completion>, Error> {
         self.0.collect()
     }
+
+    /// As [`Generation::collect`], with the tokens of the prompt that were in the cache.
+    pub fn collect_with_cached(mut self) -> Result<(Vec<Completion>, u32), Error> {
+        let choices = self.0.collect()?;
+        Ok((choices, self.0.cached_tokens()))
+    }
 }
 
 /// A plain answer: one choice, the model's own defaults, special tokens left out of the text.

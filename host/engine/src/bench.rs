@@ -1,10 +1,13 @@
 //! Times a model through its public interface, for a benchmark command.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::embedding::{EmbedInput, EmbedOptions, EmbedRequest, EmbeddingModel};
 use crate::error::EngineError;
 use crate::generation::Generation;
-use crate::request::GenerateRequest;
+use crate::grammar::{Constraint, Grammar};
+use crate::request::{GenerateRequest, Sampling};
 use crate::text_model::TextModel;
 
 /// What to run.
@@ -31,20 +34,79 @@ pub struct Measurement {
     pub output_tokens_per_second: f64,
 }
 
+/// What a constraint costs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Comparison {
+    /// Tokens per second of all requests without it, median over rounds.
+    pub free_tokens_per_second: f64,
+    /// The same with it.
+    pub constrained_tokens_per_second: f64,
+    /// The second over the first, median over the rounds' own quotients.
+    pub ratio: f64,
+}
+
+/// Runs `workload` without and with `constraint` by turns, `rounds` times after one that does not count, so that both
+/// meet the same machine. Both draw their tokens at temperature 1. The constraint must not let an answer end early.
+///
+/// # Errors
+/// Whatever a request or the compilation ends with; [`EngineError::Failed`] for an answer that ended early.
+pub fn compare(
+    model: &dyn TextModel,
+    workload: Workload,
+    constraint: &Constraint,
+    rounds: usize,
+) -> Result<Comparison, EngineError> {
+    let grammar = model.compile(constraint)?;
+    let mut measured = Vec::with_capacity(rounds);
+    for round in 0..=rounds {
+        let free = measure_with(model, workload, true, None)?.output_tokens_per_second;
+        let constrained = measure_with(model, workload, true, Some(&grammar))?.output_tokens_per_second;
+        if round > 0 {
+            measured.push((free, constrained));
+        }
+    }
+    let median = |of: &dyn Fn(&(f64, f64)) -> f64| {
+        let mut values: Vec<f64> = measured.iter().map(of).collect();
+        values.sort_by(f64::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or_default()
+    };
+    Ok(Comparison {
+        free_tokens_per_second: median(&|pair| pair.0),
+        constrained_tokens_per_second: median(&|pair| pair.1),
+        ratio: median(&|pair| pair.1 / pair.0),
+    })
+}
+
 /// Runs `workload` once on prompts that share nothing. Every stream is read by a thread of its own, because one
 /// that nobody reads pauses.
 ///
 /// # Errors
 /// Whatever a request ends with.
 pub fn measure(model: &dyn TextModel, workload: Workload) -> Result<Measurement, EngineError> {
+    measure_with(model, workload, false, None)
+}
+
+/// As [`measure`], with tokens drawn or greedy, free or after a grammar.
+fn measure_with(
+    model: &dyn TextModel,
+    workload: Workload,
+    is_drawn: bool,
+    grammar: Option<&Arc<Grammar>>,
+) -> Result<Measurement, EngineError> {
     let begin = Instant::now();
     let mut generations = Vec::with_capacity(workload.streams);
     for stream in 0..workload.streams {
-        generations.push(model.submit(request(model, workload, stream))?);
+        let mut request = request(model, workload, stream);
+        request.grammar = grammar.cloned();
+        if is_drawn {
+            request.sampling = Sampling { temperature: 1.0, seed: Some(stream as u64), ..Sampling::default() };
+        }
+        generations.push(model.submit(request)?);
     }
+    let tokens = workload.output_tokens.max(2);
     let times: Result<Vec<(Duration, Duration)>, EngineError> = std::thread::scope(|threads| {
         let readers: Vec<_> =
-            generations.into_iter().map(|generation| threads.spawn(move || read(generation, begin))).collect();
+            generations.into_iter().map(|generation| threads.spawn(move || read(generation, begin, tokens))).collect();
         let panicked = |_| Err(EngineError::Failed("a reader panicked".to_owned()));
         readers.into_iter().map(|reader| reader.join().unwrap_or_else(panicked)).collect()
     });
@@ -81,12 +143,50 @@ fn request(model: &dyn TextModel, workload: Workload, stream: usize) -> Generate
 }
 
 /// Reads a stream to its end: when its first and its last token came.
-fn read(mut generation: Generation, begin: Instant) -> Result<(Duration, Duration), EngineError> {
-    let mut first = None;
+///
+/// * `tokens`: how many it must have.
+fn read(mut generation: Generation, begin: Instant, tokens: u32) -> Result<(Duration, Duration), EngineError> {
+    let (mut first, mut generated) = (None, 0);
     while let Some(piece) = generation.next_blocking() {
-        piece?;
+        generated = piece?.generated_tokens;
         first.get_or_insert_with(|| begin.elapsed());
     }
     let last = begin.elapsed();
+    if generated != tokens {
+        return Err(EngineError::Failed(format!("an answer has {generated} tokens instead of {tokens}")));
+    }
     Ok((first.unwrap_or(last), last))
+}
+
+/// Texts to embed.
+#[derive(Clone, Copy, Debug)]
+pub struct EmbedWorkload<'a> {
+    /// The texts, at least one.
+    pub texts: &'a [String],
+    /// Texts of a request.
+    pub batch: usize,
+    /// How often all texts are embedded, at least once.
+    pub rounds: usize,
+}
+
+/// Embeds the texts of `workload` request after request, and returns texts per second, median over rounds. A round
+/// before the first one is not counted.
+///
+/// # Errors
+/// Whatever a request ends with.
+pub fn measure_embeddings(model: &EmbeddingModel, workload: EmbedWorkload<'_>) -> Result<f64, EngineError> {
+    let mut rates = Vec::with_capacity(workload.rounds);
+    for round in 0..=workload.rounds {
+        let begin = Instant::now();
+        for texts in workload.texts.chunks(workload.batch.max(1)) {
+            let options = EmbedOptions { truncate_tokens: Some(u32::MAX), ..EmbedOptions::default() };
+            let inputs = texts.iter().map(|text| EmbedInput::Text(text.clone())).collect();
+            model.embed(EmbedRequest { inputs, options })?.wait_blocking()?;
+        }
+        if round > 0 {
+            rates.push(workload.texts.len() as f64 / begin.elapsed().as_secs_f64());
+        }
+    }
+    rates.sort_unstable_by(f64::total_cmp);
+    Ok(rates.get(rates.len() / 2).copied().unwrap_or_default())
 }

@@ -1,7 +1,9 @@
-//! The shape of a decoder, read from a model's own description and checked before anything is allocated.
+//! The shape of a decoder or an encoder, read from a model's own description and checked before anything is allocated.
 
+pub(crate) mod encoder;
 pub(crate) mod gguf;
 pub(crate) mod hugging_face;
+pub(crate) mod sentence;
 
 use crate::error::LoadError;
 use crate::limits;

@@ -1,7 +1,7 @@
 //! The answer to a request, read piece by piece.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
@@ -13,23 +13,32 @@ use crate::scheduler::Inbox;
 pub struct Generation {
     prompt_tokens: u32,
     pieces: mpsc::Receiver<Result<Piece, EngineError>>,
-    stall: Arc<Stall>,
+    link: Arc<Link>,
     inbox: Arc<Inbox>,
 }
 
-/// Set by the scheduler when a full stream made it pause a choice.
+/// What the scheduler tells the reader beside the pieces.
 #[derive(Debug, Default)]
-pub(crate) struct Stall(AtomicBool);
+pub(crate) struct Link {
+    /// A full stream made the scheduler pause a choice.
+    is_stalled: AtomicBool,
+    cached_tokens: AtomicU32,
+}
 
-impl Stall {
+impl Link {
     /// Asks the reader to wake the scheduler when it next takes a piece.
-    pub(crate) fn set(&self) {
-        self.0.store(true, Ordering::SeqCst);
+    pub(crate) fn stall(&self) {
+        self.is_stalled.store(true, Ordering::SeqCst);
     }
 
     /// Takes the wish back, and tells whether it was there.
-    fn take(&self) -> bool {
-        self.0.swap(false, Ordering::SeqCst)
+    fn take_stall(&self) -> bool {
+        self.is_stalled.swap(false, Ordering::SeqCst)
+    }
+
+    /// Notes how many tokens of the prompt were found in the cache.
+    pub(crate) fn set_cached(&self, tokens: usize) {
+        self.cached_tokens.store(u32::try_from(tokens).unwrap_or(u32::MAX), Ordering::Relaxed);
     }
 }
 
@@ -38,15 +47,20 @@ impl Generation {
     pub(crate) fn new(
         prompt_tokens: u32,
         pieces: mpsc::Receiver<Result<Piece, EngineError>>,
-        stall: Arc<Stall>,
+        link: Arc<Link>,
         inbox: Arc<Inbox>,
     ) -> Self {
-        Self { prompt_tokens, pieces, stall, inbox }
+        Self { prompt_tokens, pieces, link, inbox }
     }
 
     /// Tokens of the prompt.
     pub fn prompt_tokens(&self) -> u32 {
         self.prompt_tokens
+    }
+
+    /// How many of those were in the cache; 0 until the first piece is there.
+    pub fn cached_tokens(&self) -> u32 {
+        self.link.cached_tokens.load(Ordering::Relaxed)
     }
 
     /// The next piece, of whichever choice has one; `None` after every choice has finished.
@@ -83,7 +97,7 @@ impl Generation {
 
     /// Wakes the scheduler if it waits for room in this stream.
     fn taken(&self, piece: Option<Result<Piece, EngineError>>) -> Option<Result<Piece, EngineError>> {
-        if piece.is_some() && self.stall.take() {
+        if piece.is_some() && self.link.take_stall() {
             self.inbox.wake();
         }
         piece
@@ -150,7 +164,7 @@ pub struct TopToken {
 /// Why a choice ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// The model ended it.
+    /// The model ended it, or its grammar lets nothing follow.
     Eos,
     /// A stop token of the request was generated.
     StopToken(u32),

@@ -1,17 +1,19 @@
-//! Loads language models and executes them: tokens in, tokens out.
+//! Loads models and executes them: tokens in, tokens or vectors out.
 //!
 //! The engine reads a model from a folder, a GGUF file or bytes in the binary, and runs it behind a
 //! scheduler on a thread of its own: many requests are decoded together, long prompts are computed in
 //! chunks between other requests' tokens, and a request that fails ends alone.
 //!
 //! What it refuses to do: it knows no HTTP, no JSON of clients, no prompt format and no plugin. It takes
-//! token ids and gives back text, token ids and log-probabilities. It is the only crate that names candle.
+//! token ids and gives back text, token ids and log-probabilities. It is the only crate that names candle and
+//! llguidance.
 //!
 //! ```no_run
-//! use mimus_engine::{GenerateRequest, LoadOptions, Source, load};
+//! use mimus_engine::{GenerateRequest, LoadOptions, Model, Source, load};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let model = load(Source::Folder("models/chat".into()), &LoadOptions::default(), &|_| {})?;
+//! let loaded = load(Source::Folder("models/chat".into()), &LoadOptions::default(), &|_| {})?;
+//! let Model::Text(model) = loaded else { return Err("a model that continues text is wanted".into()) };
 //! let prompt = model.tokenizer().encode("Hello", true)?;
 //! let mut generation = model.submit(GenerateRequest::new(prompt))?;
 //! while let Some(piece) = generation.next_blocking() {
@@ -24,8 +26,10 @@
 pub mod bench;
 mod config;
 mod detokenize;
+mod embedding;
 mod error;
 mod generation;
+mod grammar;
 mod kv_cache;
 pub mod limits;
 mod load;
@@ -41,9 +45,13 @@ mod text_model;
 mod tokenizer;
 mod weights;
 
+pub use embedding::{
+    EmbedInput, EmbedOptions, EmbedRequest, Embedding, EmbeddingInfo, EmbeddingModel, PendingEmbeddings,
+};
 pub use error::{EngineError, LoadError};
 pub use generation::{Finish, Generation, Piece, Token, TopToken};
-pub use load::{LoadOptions, Progress, load};
+pub use grammar::{Constraint, Grammar};
+pub use load::{LoadOptions, Model, Progress, load};
 pub use request::{GenerateRequest, Sampling};
 pub use scripted::{Answer, Fault, Script, scripted};
 pub use source::Source;

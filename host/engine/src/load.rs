@@ -3,17 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::encoder::{self, EncoderConfig};
+use crate::config::sentence::{self, SentenceConfig};
 use crate::config::{DecoderConfig, gguf, hugging_face};
+use crate::embedding::{EmbeddingInfo, EmbeddingModel, EncoderForward, Head};
 use crate::error::LoadError;
 use crate::kv_cache::BLOCK_TOKENS;
 use crate::limits;
 use crate::local::LocalModel;
 use crate::model::Decoder;
 use crate::model::decoder::LlamaDecoder;
+use crate::model::encoder::Encoder;
 use crate::scheduler::{Bounds, blocks_for};
 use crate::source::{Files, ModelFile, Source};
-use crate::text_model::{ModelInfo, SamplingDefaults, TextModel};
-use crate::tokenizer::{self, Tokenizer};
+use crate::text_model::{Activity, ModelInfo, SamplingDefaults, TextModel};
+use crate::tokenizer::{self, Tokenizer, vocabulary};
 use crate::weights::gguf::Gguf;
 use crate::weights::safetensors::Safetensors;
 use crate::weights::{Store, Weights};
@@ -63,23 +67,102 @@ pub struct Progress {
     pub total_bytes: u64,
 }
 
+/// A loaded model, by what it can do.
+#[derive(Clone)]
+pub enum Model {
+    /// It continues text.
+    Text(Arc<dyn TextModel>),
+    /// It turns texts into vectors.
+    Embedding(Arc<EmbeddingModel>),
+}
+
+impl Model {
+    /// The model's own tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        match self {
+            Self::Text(model) => model.tokenizer(),
+            Self::Embedding(model) => model.tokenizer(),
+        }
+    }
+
+    /// What the model does now, for metrics.
+    pub fn activity(&self) -> Activity {
+        match self {
+            Self::Text(model) => model.activity(),
+            Self::Embedding(model) => model.activity(),
+        }
+    }
+}
+
 /// Loads a model and starts its scheduler. Blocks for as long as reading the weights takes.
 ///
 /// * `progress`: called on this thread, after each tensor.
 ///
 /// # Errors
 /// [`LoadError`]; nothing stays allocated then.
-pub fn load(
-    source: Source,
+pub fn load(source: Source, options: &LoadOptions, progress: &dyn Fn(Progress)) -> Result<Model, LoadError> {
+    let files = match source {
+        Source::Folder(folder) => Files::Folder(folder),
+        Source::Embedded(files) => Files::Embedded { files, below: String::new() },
+        Source::Gguf(path) => return start(read_gguf(ModelFile::open(&path)?, progress)?, options).map(Model::Text),
+    };
+    match encoder::describe(&files)? {
+        Some(config) => read_encoder(&files, &config, options, progress).map(Arc::new).map(Model::Embedding),
+        None => start(read_folder(&files, progress)?, options).map(Model::Text),
+    }
+}
+
+/// Reads the folder of an encoder and starts it.
+fn read_encoder(
+    files: &Files,
+    config: &EncoderConfig,
     options: &LoadOptions,
     progress: &dyn Fn(Progress),
-) -> Result<Arc<dyn TextModel>, LoadError> {
-    let parts = match source {
-        Source::Folder(folder) => read_folder(&Files::Folder(folder), progress)?,
-        Source::Embedded(files) => read_folder(&Files::Embedded(files), progress)?,
-        Source::Gguf(path) => read_gguf(ModelFile::open(&path)?, progress)?,
+) -> Result<EmbeddingModel, LoadError> {
+    let sentence = sentence::describe(files, config)?;
+    let tokenizer = encoder_tokenizer(files, &sentence)?;
+    let mut weights = Weights::new(Store::Safetensors(Safetensors::open(files)?), progress);
+    let encoder = Encoder::load(config, &mut weights)?;
+    let head = Head::load(files, &sentence, encoder.hidden())?;
+    let (sizes, more) = (encoder.size(), head.size());
+    let cut =
+        options.context_tokens_max.map_or(sentence.context_tokens, |max| sentence.context_tokens.min(max as usize));
+    // Room for one token among those that the tokenizer adds.
+    let context_tokens = cut.max(tokenizer.added_tokens() + 1);
+    if context_tokens > config.context_tokens() {
+        let reason = format!("{} positions hold no text", config.context_tokens());
+        return Err(LoadError::malformed("config.json", reason));
+    }
+    let narrow = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let info = EmbeddingInfo {
+        architecture: config.architecture.clone(),
+        format: "safetensors".to_owned(),
+        parameters: sizes.0 + more.0,
+        weight_bytes: sizes.1 + more.1,
+        context_tokens: narrow(context_tokens),
+        vocab_tokens: narrow(config.vocab),
+        dimensions: narrow(head.dimensions()),
+        normalizes: head.normalizes(),
+        prompts: sentence.prompts.keys().cloned().collect(),
+        default_prompt: sentence.default_prompt.clone(),
     };
-    start(parts, options)
+    EmbeddingModel::start(EncoderForward { encoder, head }, tokenizer, sentence, info, options)
+}
+
+/// The tokenizer of an encoder: `tokenizer.json`, or what an old folder has instead.
+fn encoder_tokenizer(files: &Files, sentence: &SentenceConfig) -> Result<Tokenizer, LoadError> {
+    let (begin, end) = (sentence.begin_token.as_deref(), sentence.end_token.as_deref());
+    let mut tokenizer = if files.has(TOKENIZER) || !files.has(vocabulary::VOCABULARY) {
+        Tokenizer::parse(TOKENIZER, &files.read_text(TOKENIZER)?, begin, end, &[])?
+    } else {
+        let text = files.read_text(vocabulary::VOCABULARY)?;
+        let json = vocabulary::tokenizer_json(&text, sentence.vocabulary_lowercases)?;
+        Tokenizer::parse(vocabulary::VOCABULARY, &json, begin, end, &[])?
+    };
+    if sentence.lowercases {
+        tokenizer.lowercase()?;
+    }
+    Ok(tokenizer)
 }
 
 /// A model before it runs.

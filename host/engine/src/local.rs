@@ -7,7 +7,8 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 use crate::error::{EngineError, LoadError};
-use crate::generation::{Generation, Stall};
+use crate::generation::{Generation, Link};
+use crate::grammar::{Constraint, Grammar, Grammars};
 use crate::limits;
 use crate::model::Decoder;
 use crate::request::GenerateRequest;
@@ -20,6 +21,7 @@ pub(crate) struct LocalModel {
     info: ModelInfo,
     tokenizer: Arc<Tokenizer>,
     inbox: Arc<Inbox>,
+    grammars: Grammars,
     kv_blocks_max: usize,
 }
 
@@ -58,7 +60,8 @@ impl LocalModel {
                 None => scheduler.run(),
             })
             .map_err(|error| resource(&error))?;
-        Ok(Self { info, tokenizer, inbox, kv_blocks_max: bounds.kv_blocks_max })
+        let grammars = Grammars::new(Arc::clone(&tokenizer));
+        Ok(Self { info, tokenizer, inbox, grammars, kv_blocks_max: bounds.kv_blocks_max })
     }
 }
 
@@ -71,14 +74,25 @@ impl TextModel for LocalModel {
         &self.tokenizer
     }
 
+    fn compile(&self, constraint: &Constraint) -> Result<Arc<Grammar>, EngineError> {
+        self.grammars.compile(constraint)
+    }
+
+    fn compiled(&self, constraint: &Constraint) -> Option<Result<Arc<Grammar>, EngineError>> {
+        self.grammars.compiled(constraint)
+    }
+
     fn submit(&self, request: GenerateRequest) -> Result<Generation, EngineError> {
         let tokens_max = request.check(&self.info)?;
+        if request.grammar.as_ref().is_some_and(|grammar| !self.grammars.owns(grammar)) {
+            return Err(EngineError::invalid("grammar", "was compiled for another model"));
+        }
         let prompt_tokens = u32::try_from(request.prompt.len()).unwrap_or(u32::MAX);
         let (sender, receiver) = mpsc::channel(limits::STREAM_PIECES_MAX);
-        let stall = Arc::new(Stall::default());
-        let ticket = Arc::new(Ticket::new(request, tokens_max, sender, Arc::clone(&stall)));
+        let link = Arc::new(Link::default());
+        let ticket = Arc::new(Ticket::new(request, tokens_max, sender, Arc::clone(&link)));
         self.inbox.push(Job { ticket, submitted: Instant::now() })?;
-        Ok(Generation::new(prompt_tokens, receiver, stall, Arc::clone(&self.inbox)))
+        Ok(Generation::new(prompt_tokens, receiver, link, Arc::clone(&self.inbox)))
     }
 
     fn activity(&self) -> Activity {

@@ -1,7 +1,8 @@
-//! What executes tokens: one implementation for the Llama family, one for scripts.
+//! What executes tokens: decoders of the Llama family and of scripts, and encoders of the BERT family.
 
 pub(crate) mod attention;
 pub(crate) mod decoder;
+pub(crate) mod encoder;
 pub(crate) mod kernel;
 pub(crate) mod linear;
 pub(crate) mod names;

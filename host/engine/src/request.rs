@@ -1,6 +1,9 @@
 //! A request as the engine takes it, and the checks it must pass.
 
+use std::sync::Arc;
+
 use crate::error::EngineError;
+use crate::grammar::Grammar;
 use crate::limits;
 use crate::text_model::ModelInfo;
 
@@ -30,6 +33,12 @@ pub struct GenerateRequest {
     pub include_stop: bool,
     /// Whether special tokens give no text.
     pub skip_special: bool,
+    /// What the text must be like, from [`TextModel::compile`](crate::TextModel::compile) of the same model. A choice
+    /// ends when nothing may follow, even where `ignore_eos` or `tokens_min` says otherwise; a stop string, a stop
+    /// token and `tokens_max` end it before.
+    pub grammar: Option<Arc<Grammar>>,
+    /// Special tokens that give text all the same.
+    pub shown_special: Vec<u32>,
     /// Alternatives reported with each token, 0 to [`limits::LOGPROBS_MAX`]; `Some(0)` reports the chosen
     /// token alone, `None` nothing.
     pub logprobs: Option<u32>,
@@ -56,6 +65,8 @@ impl GenerateRequest {
             ignore_eos: false,
             include_stop: false,
             skip_special: true,
+            grammar: None,
+            shown_special: Vec::new(),
             logprobs: None,
             prompt_logprobs: false,
             return_tokens: false,
@@ -124,6 +135,11 @@ impl GenerateRequest {
         Ok(tokens_max)
     }
 
+    /// Whether a special token gives no text.
+    pub(crate) fn hides(&self, id: u32) -> bool {
+        self.skip_special && !self.shown_special.contains(&id)
+    }
+
     /// Whether pieces carry tokens.
     pub(crate) fn wants_tokens(&self) -> bool {
         self.return_tokens || self.logprobs.is_some()
@@ -132,7 +148,7 @@ impl GenerateRequest {
 
 /// How the next token is chosen from the model's logits.
 ///
-/// Applied in this order, as transformers does: bias and penalties, temperature, top-k, top-p, min-p.
+/// Applied in this order, as transformers does: bias and penalties, the grammar, temperature, top-k, top-p, min-p.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampling {
     /// Divides the logits. 0 takes the most likely token, whatever the fields below say.

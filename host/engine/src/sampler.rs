@@ -6,7 +6,9 @@ pub(crate) mod logprobs;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
+use crate::grammar::Allowed;
 use crate::request::Sampling;
+use filter::Candidate;
 
 /// The choices of one sequence: its parameters, and what it has seen so far.
 #[derive(Clone, Debug)]
@@ -24,13 +26,15 @@ pub(crate) struct Sampler {
 pub(crate) enum SampleError {
     /// A logit is not a number, or infinite.
     NotFinite,
+    /// No token may come.
+    NothingAllowed,
 }
 
 /// Memory that one thread's samplers share.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     logits: Vec<f32>,
-    candidates: Vec<filter::Candidate>,
+    candidates: Vec<Candidate>,
 }
 
 impl Sampler {
@@ -66,10 +70,7 @@ impl Sampler {
         banned: &[u32],
         scratch: &mut Scratch,
     ) -> Result<u32, SampleError> {
-        // No early end, so that it runs many wide.
-        if row.iter().fold(false, |found, logit| found | !logit.is_finite()) {
-            return Err(SampleError::NotFinite);
-        }
+        check_finite(row)?;
         let is_plain = self.sampling.temperature == 0.0 && banned.is_empty() && !self.has_adjustments();
         if is_plain {
             return Ok(argmax(row));
@@ -86,8 +87,43 @@ impl Sampler {
         if self.sampling.temperature == 0.0 {
             return Ok(argmax(logits));
         }
-        filter::keep(logits, &self.sampling, &mut scratch.candidates);
+        scratch.candidates.clear();
+        scratch.candidates.extend(logits.iter().enumerate().map(|(id, &weight)| Candidate { id: id as u32, weight }));
+        filter::keep(&self.sampling, &mut scratch.candidates);
         Ok(filter::draw(&scratch.candidates, uniform(self.seed, index)))
+    }
+
+    /// As [`Self::sample`], among `allowed` only.
+    pub(crate) fn sample_among(
+        &self,
+        row: &[f32],
+        index: u32,
+        allowed: &Allowed,
+        scratch: &mut Scratch,
+    ) -> Result<u32, SampleError> {
+        check_finite(row)?;
+        let Scratch { logits, candidates } = scratch;
+        let logits = if self.has_adjustments() {
+            logits.clear();
+            logits.extend_from_slice(row);
+            self.adjust(logits);
+            &*logits
+        } else {
+            row
+        };
+        candidates.clear();
+        candidates.extend(allowed.ids(row.len()).map(|id| Candidate { id, weight: logits[id as usize] }));
+        if self.sampling.temperature == 0.0 {
+            // Of equals the lowest id, which comes first.
+            let better = |best: Candidate, next: &Candidate| if next.weight > best.weight { *next } else { best };
+            let (first, rest) = candidates.split_first().ok_or(SampleError::NothingAllowed)?;
+            return Ok(rest.iter().fold(*first, better).id);
+        }
+        if candidates.is_empty() {
+            return Err(SampleError::NothingAllowed);
+        }
+        filter::keep(&self.sampling, candidates);
+        Ok(filter::draw(candidates, uniform(self.seed, index)))
     }
 
     /// Takes note of a generated token.
@@ -133,6 +169,13 @@ impl Sampler {
             }
         }
     }
+}
+
+/// Refuses rows that are not all numbers.
+fn check_finite(row: &[f32]) -> Result<(), SampleError> {
+    // No early end, so that it runs many wide.
+    let is_broken = row.iter().fold(false, |found, logit| found | !logit.is_finite());
+    if is_broken { Err(SampleError::NotFinite) } else { Ok(()) }
 }
 
 /// The most likely token; of equals the lowest id.

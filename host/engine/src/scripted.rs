@@ -51,6 +51,9 @@ pub enum Answer {
     Echo,
     /// Always this text.
     Fixed(String),
+    /// No text at all: every token is about as likely as any other, in an order that this seed and the place of the
+    /// token decide. What a grammar makes of it shows whether the grammar holds.
+    Noise(u64),
 }
 
 /// What goes wrong in a scripted model, at the token with this number, from 0.
@@ -162,11 +165,19 @@ impl ScriptedDecoder {
             Some(Fault::NotFinite(at)) if at as usize == index => row.fill(f32::NAN),
             _ => {}
         }
+        if let Answer::Noise(seed) = self.script.answer {
+            fill_with_noise(seed, index, row);
+            if self.script.tokens.is_some_and(|tokens| index >= tokens as usize) {
+                row[BYTES_EOS as usize] += CERTAIN;
+            }
+            return Ok(());
+        }
         let prompt: Vec<u8> =
             span.tokens[..span.prompt_tokens].iter().filter_map(|&id| u8::try_from(id).ok()).collect();
         let answer = match &self.script.answer {
             Answer::Echo => last_user_message(&prompt),
             Answer::Fixed(text) => text.as_bytes(),
+            Answer::Noise(_) => &[],
         };
         let length = self.script.tokens.map_or(answer.len(), |tokens| tokens as usize);
         if let Some(&byte) = answer.get(index % answer.len().max(1)) {
@@ -180,6 +191,19 @@ impl ScriptedDecoder {
             row[BYTES_EOS as usize] += CERTAIN;
         }
         Ok(())
+    }
+}
+
+/// Fills `row` with numbers from 0 to 1.
+///
+/// Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014 (SplitMix64).
+fn fill_with_noise(seed: u64, index: usize, row: &mut [f32]) {
+    let mut state = seed ^ (index as u64).wrapping_mul(0xd134_2543_de82_ef95);
+    for logit in row {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        *logit = (mixed >> 40) as f32 / (1u64 << 24) as f32;
     }
 }
 

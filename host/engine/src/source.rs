@@ -12,7 +12,8 @@ use crate::limits;
 pub enum Source {
     /// A folder as the Hugging Face hub lays it out: `config.json`, `tokenizer.json`, and
     /// `model.safetensors` or its shards with `model.safetensors.index.json`. Used when there:
-    /// `tokenizer_config.json`, `generation_config.json`, `chat_template.jinja`.
+    /// `tokenizer_config.json`, `generation_config.json`, `chat_template.jinja`. An embedding model may have what
+    /// sentence-transformers writes: `modules.json`, `1_Pooling/config.json` and so on.
     Folder(PathBuf),
     /// One GGUF file, which brings tokenizer and template along.
     Gguf(PathBuf),
@@ -24,34 +25,43 @@ pub enum Source {
 pub(crate) enum Files {
     /// In a folder.
     Folder(PathBuf),
-    /// In the binary.
-    Embedded(&'static [(&'static str, &'static [u8])]),
+    /// In the binary; names begin with `below`, which is empty or ends in `/`.
+    Embedded { files: &'static [(&'static str, &'static [u8])], below: String },
 }
 
 impl Files {
+    /// The files in the folder called `name` inside this one, which must be a plain name.
+    pub(crate) fn folder(&self, name: &str) -> Result<Self, LoadError> {
+        check_plain(name)?;
+        Ok(match self {
+            Self::Folder(folder) => Self::Folder(folder.join(name)),
+            Self::Embedded { files, below } => Self::Embedded { files, below: format!("{below}{name}/") },
+        })
+    }
+
     /// Whether there is a file called `name`.
     pub(crate) fn has(&self, name: &str) -> bool {
         match self {
             Self::Folder(folder) => folder.join(name).is_file(),
-            Self::Embedded(files) => files.iter().any(|(file, _)| *file == name),
+            Self::Embedded { files, below } => files.iter().any(|(file, _)| file.strip_prefix(&**below) == Some(name)),
         }
     }
 
     /// Opens the file called `name`, which must be a plain name.
     pub(crate) fn open(&self, name: &str) -> Result<ModelFile, LoadError> {
-        let is_plain =
-            !name.is_empty() && name.len() <= 255 && !name.starts_with('.') && !name.contains(['/', '\\', ':', '\0']);
-        if !is_plain {
-            return Err(LoadError::malformed("model folder", format!("bad file name {name:?}")));
-        }
+        check_plain(name)?;
         match self {
             Self::Folder(folder) => ModelFile::open(&folder.join(name)),
-            Self::Embedded(files) => match files.iter().find(|(file, _)| *file == name) {
-                Some((_, bytes)) => {
-                    Ok(ModelFile { name: name.to_owned(), bytes: bytes.len() as u64, content: Content::Memory(bytes) })
+            Self::Embedded { files, below } => {
+                match files.iter().find(|(file, _)| file.strip_prefix(&**below) == Some(name)) {
+                    Some((_, bytes)) => Ok(ModelFile {
+                        name: name.to_owned(),
+                        bytes: bytes.len() as u64,
+                        content: Content::Memory(bytes),
+                    }),
+                    None => Err(LoadError::read(name, "no such file")),
                 }
-                None => Err(LoadError::read(name, "no such file")),
-            },
+            }
         }
     }
 
@@ -69,6 +79,13 @@ impl Files {
     pub(crate) fn read_optional(&self, name: &str) -> Result<Option<Vec<u8>>, LoadError> {
         if self.has(name) { self.read_text(name).map(Some) } else { Ok(None) }
     }
+}
+
+/// Refuses names that could lead out of the folder.
+fn check_plain(name: &str) -> Result<(), LoadError> {
+    let is_plain =
+        !name.is_empty() && name.len() <= 255 && !name.starts_with('.') && !name.contains(['/', '\\', ':', '\0']);
+    if is_plain { Ok(()) } else { Err(LoadError::malformed("model folder", format!("bad file name {name:?}"))) }
 }
 
 /// An open file whose length was taken when it was opened.

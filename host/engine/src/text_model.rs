@@ -1,7 +1,10 @@
 //! A loaded model as the rest of the house sees it.
 
+use std::sync::Arc;
+
 use crate::error::EngineError;
 use crate::generation::Generation;
+use crate::grammar::{Constraint, Grammar};
 use crate::request::GenerateRequest;
 use crate::tokenizer::Tokenizer;
 
@@ -14,6 +17,17 @@ pub trait TextModel: Send + Sync {
 
     /// The model's own tokenizer.
     fn tokenizer(&self) -> &Tokenizer;
+
+    /// Makes a constraint ready for [`GenerateRequest::grammar`]. Known ones return at once; a new one takes some
+    /// milliseconds, and the model's first one longer, so this belongs on a thread that may block.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] for the field `constraint`, [`EngineError::Overloaded`] when too many are compiled
+    /// already, [`EngineError::Unsupported`] for a vocabulary that cannot be constrained.
+    fn compile(&self, constraint: &Constraint) -> Result<Arc<Grammar>, EngineError>;
+
+    /// What [`Self::compile`] would return at once; `None` where there is something to compile.
+    fn compiled(&self, constraint: &Constraint) -> Option<Result<Arc<Grammar>, EngineError>>;
 
     /// Queues a request and returns at once; the answer is read from the [`Generation`].
     ///

@@ -2,6 +2,7 @@
 
 pub(crate) mod gguf;
 mod token_bytes;
+pub(crate) mod vocabulary;
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,6 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::error::{EngineError, LoadError};
 use crate::limits;
 use token_bytes::TokenBytes;
+use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
+use tokenizers::{PostProcessor, TruncationDirection};
 
 /// A model's tokenizer. Plain bytes stand behind every token, so that a stream of tokens can be cut into
 /// whole characters without decoding it again and again.
@@ -100,6 +103,51 @@ impl Tokenizer {
                 guarded("encode", || inner.encode_fast(text, add_special).map(|encoding| encoding.get_ids().to_vec()))
             }
         }
+    }
+
+    /// Ids of `text` with what the model expects around them, the text cut so that all are at most `tokens_max`; and how
+    /// many they are uncut.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when the tokenizer cannot represent the text.
+    pub(crate) fn encode_cut(&self, text: &str, tokens_max: usize) -> Result<(Vec<u32>, usize), EngineError> {
+        let Kind::Trained(inner) = &self.kind else {
+            let ids = self.encode(text, true)?;
+            let all = ids.len();
+            return Ok((ids.into_iter().take(tokens_max).collect(), all));
+        };
+        let added = self.added_tokens();
+        guarded("encode", || {
+            let mut encoding = inner.encode_fast(text, false)?;
+            let all = encoding.get_ids().len() + added;
+            encoding.truncate(tokens_max.saturating_sub(added), 0, TruncationDirection::Right);
+            Ok((inner.post_process(encoding, None, true)?.get_ids().to_vec(), all))
+        })
+    }
+
+    /// How many tokens the model expects around a text.
+    pub(crate) fn added_tokens(&self) -> usize {
+        match &self.kind {
+            Kind::Bytes => 0,
+            Kind::Trained(inner) => inner.get_post_processor().map_or(0, |processor| processor.added_tokens(false)),
+        }
+    }
+
+    /// Lower-cases texts before all else, unless the tokenizer's own file says so.
+    ///
+    /// # Errors
+    /// [`LoadError::Malformed`] when the tokenizer then contradicts itself.
+    pub(crate) fn lowercase(&mut self) -> Result<(), LoadError> {
+        let Kind::Trained(inner) = &mut self.kind else { return Ok(()) };
+        let mut steps = vec![NormalizerWrapper::Lowercase(Lowercase)];
+        match inner.get_normalizer() {
+            Some(NormalizerWrapper::Lowercase(_)) => return Ok(()),
+            Some(NormalizerWrapper::Sequence(own)) => steps.extend(own.as_ref().iter().cloned()),
+            Some(other) => steps.push(other.clone()),
+            None => {}
+        }
+        let changed = inner.with_normalizer(Some(Sequence::new(steps)));
+        changed.map(|_| ()).map_err(|error| LoadError::malformed("tokenizer.json", error))
     }
 
     /// Text of `ids`; bytes that are no UTF-8 become U+FFFD.

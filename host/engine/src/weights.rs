@@ -5,8 +5,11 @@
 
 pub(crate) mod gguf;
 pub(crate) mod gguf_value;
+mod named;
 mod quantized;
 pub(crate) mod safetensors;
+
+pub(crate) use named::Table;
 
 use candle_core::quantized::GgmlDType;
 
@@ -93,7 +96,12 @@ impl<'a> Weights<'a> {
                 (name, raw)
             }
         };
-        let raw = raw.ok_or_else(|| LoadError::tensor(&name, "absent"))?;
+        self.taken(&name, raw)
+    }
+
+    /// Takes note of a tensor that was read; one that is not there is an error.
+    fn taken(&mut self, name: &str, raw: Option<RawTensor>) -> Result<RawTensor, LoadError> {
+        let raw = raw.ok_or_else(|| LoadError::tensor(name, "absent"))?;
         self.loaded_bytes += raw.bytes.len() as u64;
         (self.progress)(Progress { loaded_bytes: self.loaded_bytes, total_bytes: self.store.bytes() });
         Ok(raw)

@@ -18,13 +18,27 @@ macro_rules! files {
 }
 
 /// All built-in models. The first is the default for people who name none.
-pub static MODELS: &[Model] = &[Model {
-    name: "mimus-chat",
-    files: files!("mimus-chat":
-        "config.json",
-        "generation_config.json",
-        "model.safetensors",
-        "tokenizer.json",
-        "tokenizer_config.json",
-    ),
-}];
+pub static MODELS: &[Model] = &[
+    Model {
+        name: "mimus-chat",
+        files: files!("mimus-chat":
+            "config.json",
+            "generation_config.json",
+            "model.safetensors",
+            "tokenizer.json",
+            "tokenizer_config.json",
+        ),
+    },
+    Model {
+        name: "mimus-embed",
+        files: files!("mimus-embed":
+            "config.json",
+            "model.safetensors",
+            "modules.json",
+            "1_Pooling/config.json",
+            "sentence_bert_config.json",
+            "tokenizer.json",
+            "tokenizer_config.json",
+        ),
+    },
+];

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::keys::nearest;
 use super::{Config, ConfigError, GRANTS, PluginConfig};
+use crate::http::{ANY_ORIGIN, is_origin};
 use crate::limits;
 use crate::model;
 
 /// Refuses what would not work or what would be dangerous.
 pub fn check(config: &Config) -> Result<(), ConfigError> {
     check_server(config)?;
+    check_http(config)?;
     check_engine(config)?;
     let mut ports = BTreeMap::from([(config.listen.port(), "server.listen".to_owned())]);
     for (name, plugin) in &config.plugin {
@@ -45,6 +47,24 @@ fn check_server(config: &Config) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+fn check_http(config: &Config) -> Result<(), ConfigError> {
+    let wrong = |reason: String| Err(config.wrong("http.cors_origins", reason));
+    let origins = &config.cors_origins;
+    if origins.len() > limits::CORS_ORIGINS_MAX {
+        return wrong(format!("{} origins, at most {}", origins.len(), limits::CORS_ORIGINS_MAX));
+    }
+    if origins.len() > 1 && origins.iter().any(|origin| origin == ANY_ORIGIN) {
+        return wrong("`*` is every origin already and stands alone".into());
+    }
+    match origins.iter().find(|origin| *origin != ANY_ORIGIN && !is_origin(origin)) {
+        Some(origin) => wrong(format!(
+            "`{}` is no origin such as https://app.example, in lower case and without a path",
+            origin.escape_debug()
+        )),
+        None => Ok(()),
+    }
 }
 
 fn check_engine(config: &Config) -> Result<(), ConfigError> {

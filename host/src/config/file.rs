@@ -29,6 +29,7 @@ pub struct File {
 #[serde(default, deny_unknown_fields)]
 pub struct Content {
     pub server: Server,
+    pub http: Http,
     pub engine: Engine,
     pub plugin: BTreeMap<String, Plugin>,
     pub model: BTreeMap<String, Model>,
@@ -51,6 +52,13 @@ pub struct Server {
     pub drain_s: Option<u64>,
     pub log: Option<LogFormat>,
     pub log_level: Option<LogLevel>,
+}
+
+/// `[http]`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    pub cors_origins: Option<Vec<String>>,
 }
 
 /// `[engine]`.

@@ -31,7 +31,7 @@ const fn key(name: &'static str, value: &'static str, about: &'static str) -> Ke
 }
 
 /// All sections, in the order of the example.
-pub const SECTIONS: [Section; 4] = [
+pub const SECTIONS: [Section; 5] = [
     Section {
         name: "server",
         header: "server",
@@ -74,6 +74,17 @@ pub const SECTIONS: [Section; 4] = [
         ],
     },
     Section {
+        name: "http",
+        header: "http",
+        about: "What holds for every dialect's HTTP.",
+        is_named: false,
+        keys: &[key(
+            "cors_origins",
+            "[\"*\"]",
+            "Origins of web pages that may read what dialects answer, such as \"https://app.example\". \"*\" is every page, [] is none.",
+        )],
+    },
+    Section {
         name: "engine",
         header: "engine",
         about: "What holds for every model that does not say otherwise.",
@@ -101,7 +112,7 @@ pub const SECTIONS: [Section; 4] = [
             ),
             key(
                 "grants",
-                "[\"inference\", \"models\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
+                "[\"inference\", \"answers\", \"embeddings\", \"models\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
                 "Interfaces of the host that it may use. Default: all.",
             ),
             key("memory_mib", "64", "MiB of memory that one request may use in it."),

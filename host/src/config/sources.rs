@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::file::{self, File};
 use super::{Config, ConfigError, EngineConfig, GRANTS, IN_MEMORY, ModelConfig, Overrides, PluginConfig, Ports};
+use crate::http::ANY_ORIGIN;
 use crate::limits;
 
 /// What the configuration takes from the environment: where this user keeps data.
@@ -116,6 +117,9 @@ pub fn resolve(file: File, overrides: &Overrides, environment: &Environment) -> 
         ports: sources.choose("server.ports", overrides.ports, server.ports).unwrap_or_default(),
         api_keys,
         is_public: public.unwrap_or(false),
+        cors_origins: sources
+            .choose("http.cors_origins", None, content.http.cors_origins)
+            .unwrap_or_else(|| vec![ANY_ORIGIN.to_owned()]),
         cache,
         // A folder that somebody named must be there; a default one need not.
         plugins: sources
@@ -254,6 +258,7 @@ pub fn describe(config: &Config) -> String {
         ("server.drain_s".to_owned(), config.drain.as_secs().to_string()),
         ("server.log".to_owned(), format!("{:?}", config.log).to_lowercase()),
         ("server.log_level".to_owned(), format!("{:?}", config.log_level).to_lowercase()),
+        ("http.cors_origins".to_owned(), format!("[{}]", config.cors_origins.join(", "))),
     ];
     let mut optional = |key: String, value: Option<String>| rows.extend(value.map(|value| (key, value)));
     let engine = &config.engine;

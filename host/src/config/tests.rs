@@ -145,6 +145,14 @@ fn bad_values_are_refused_with_their_place() {
     );
     refused("[server]\ndrain_s = 3601", "mimus.toml:2: server.drain_s: 3601 is not 0 to 3600");
     refused("[server]\norder = [\"a\", \"a\"]", "mimus.toml:2: server.order: `a` is there twice");
+    refused(
+        "[http]\ncors_origins = [\"null\"]",
+        "mimus.toml:2: http.cors_origins: `null` is no origin such as https://app.example, in lower case and without a path",
+    );
+    refused(
+        "[http]\ncors_origins = [\"*\", \"https://a.test\"]",
+        "mimus.toml:2: http.cors_origins: `*` is every origin already and stands alone",
+    );
     refused("[engine]\nslots = 0", "mimus.toml:2: engine.slots: 0 is not 1 to 4096");
     refused("[plugin.Echo]\n", "mimus.toml:1: plugin.Echo: `Echo` is no plugin's name: [a-z][a-z0-9-]{0,31}");
     refused(

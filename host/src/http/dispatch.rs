@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONNECTION, HOST, HeaderName, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, HOST, HeaderName, HeaderValue, ORIGIN};
 use hyper::{HeaderMap, Request, Response, StatusCode, Version};
 
 use super::auth;
@@ -16,7 +16,7 @@ use super::own;
 use super::reply::{REQUEST_ID, build, plain, refuse};
 use crate::limits;
 use crate::plugin::manifest::ErrorKind;
-use crate::plugin::route::{Found, Method};
+use crate::plugin::route::{Found, Method, RouteTable};
 use crate::plugin::{Dialect, IncomingRequest, Reply, RequestHead, Snapshot};
 use crate::server::Shared;
 
@@ -74,17 +74,25 @@ async fn route(
         Door::Main => at_main(&snapshot, method, &path),
         Door::Dialect(name) => at_dialect(&snapshot, name, method, &path),
     };
-    match place {
+    let origin = request.headers().get(ORIGIN).cloned();
+    let mut response = match place {
+        Place::Own => return own::respond(shared, &snapshot, door, request, exchange).await,
         Place::Route { dialect, route, values, mount, below } => {
             let site = Site { dialect, route, values, mount, below };
             serve(shared, &snapshot, site, local, request, exchange).await
         }
-        Place::Own => own::respond(shared, &snapshot, door, request, exchange).await,
         Place::Nowhere { dialect, trouble, allow } => {
             let dialect = dialect.map(|index| &snapshot.dialects[index]);
             let mut exchange = exchange;
             if let Some(dialect) = dialect {
                 exchange.routed(&dialect.personality.manifest.name, "none".into());
+            }
+            if request.method() == hyper::Method::OPTIONS && !allow.is_empty() {
+                // Browsers ask without a key, and nothing but the manifest is needed to answer.
+                let mut response = build(200, Vec::new(), Source::Whole(None), exchange);
+                response.headers_mut().extend(shared.cors.preflight(&allow, request.headers()));
+                shared.cors.mark(origin.as_ref(), response.headers_mut());
+                return response;
             }
             // Whether a path exists is told to strangers as well: the dialects are public knowledge.
             let mut response =
@@ -97,7 +105,9 @@ async fn route(
             }
             response
         }
-    }
+    };
+    shared.cors.mark(origin.as_ref(), response.headers_mut());
+    response
 }
 
 /// Where a path leads.
@@ -119,7 +129,7 @@ fn at_main(snapshot: &Snapshot, method: Option<Method>, path: &str) -> Place {
         };
         return within(snapshot, index, method, path, below, &format!("/{first}"));
     }
-    match snapshot.root.find(method, path) {
+    match find(&snapshot.root, method, path) {
         Found::Route(target, values) => Place::Route {
             dialect: target.dialect,
             route: target.route,
@@ -129,7 +139,7 @@ fn at_main(snapshot: &Snapshot, method: Option<Method>, path: &str) -> Place {
         },
         Found::OtherMethods(allow) => {
             // The refusal speaks the dialect that owns the path by one of its methods.
-            let owner = allow.first().and_then(|method| match snapshot.root.find(Some(*method), path) {
+            let owner = allow.first().and_then(|method| match find(&snapshot.root, Some(*method), path) {
                 Found::Route(target, _) => Some(target.dialect),
                 _ => None,
             });
@@ -154,13 +164,21 @@ fn at_dialect(snapshot: &Snapshot, name: &str, method: Option<Method>, path: &st
 }
 
 fn within(snapshot: &Snapshot, index: usize, method: Option<Method>, path: &str, below: &str, mount: &str) -> Place {
-    match snapshot.dialects[index].routes.find(method, below) {
+    match find(&snapshot.dialects[index].routes, method, below) {
         Found::Route(route, values) => {
             Place::Route { dialect: index, route, values, mount: mount.to_owned(), below: below.to_owned() }
         }
         Found::OtherMethods(allow) => Place::Nowhere { dialect: Some(index), trouble: wrong_method(path), allow },
         Found::Nothing if !mount.is_empty() && own::is_below_mount(below) => Place::Own,
         Found::Nothing => Place::Nowhere { dialect: Some(index), trouble: no_route(path), allow: Vec::new() },
+    }
+}
+
+/// What serves a path; where nothing does, what serves it without a slash at its end, which some clients add.
+fn find<T: Clone>(routes: &RouteTable<T>, method: Option<Method>, path: &str) -> Found<T> {
+    match (routes.find(method, path), path.strip_suffix('/')) {
+        (Found::Nothing, Some(shorter)) if !shorter.ends_with('/') => routes.find(method, shorter),
+        (found, _) => found,
     }
 }
 

@@ -16,6 +16,9 @@ pub const REQUEST_ID: &str = "x-request-id";
 const HOP_BY_HOP: [&str; 8] =
     ["connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
 
+/// Start of the headers that say which pages may read an answer. The operator decides that, not a guest.
+const CORS: &str = "access-control-";
+
 /// A response out of its parts.
 pub fn build(status: u16, headers: Vec<Header>, source: Source, mut exchange: Exchange) -> Response<Body> {
     exchange.answered(status);
@@ -23,7 +26,7 @@ pub fn build(status: u16, headers: Vec<Header>, source: Source, mut exchange: Ex
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for header in headers {
         let name = header.name.to_ascii_lowercase();
-        if HOP_BY_HOP.contains(&name.as_str()) || name == REQUEST_ID {
+        if HOP_BY_HOP.contains(&name.as_str()) || name == REQUEST_ID || name.starts_with(CORS) {
             continue;
         }
         if let (Ok(name), Ok(value)) =

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
+use mimus_engine::Model as EngineModel;
 use mimus_engine::{Activity, LoadError, TextModel};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::Builtin;
 use super::plan::{Origin, Planned, plan};
+use super::{Builtin, Loaded, LoadedEmbedding, LoadedModel};
 use crate::config::Config;
 use crate::limits;
 
@@ -24,23 +25,11 @@ pub struct Catalog {
     loading: watch::Sender<usize>,
 }
 
-/// A model that answers.
-pub struct LoadedModel {
-    /// The name clients use; not the alias by which it was found.
-    pub name: String,
-    /// The model.
-    pub model: Arc<dyn TextModel>,
-    /// The configured prompt format, which goes before the model's own template.
-    pub template: Option<String>,
-    /// When it was loaded, in seconds since 1970.
-    pub created_s: u64,
-}
-
 /// What stands behind a name.
 #[derive(Clone)]
 pub enum Lookup {
     /// A model that answers.
-    Ready(Arc<LoadedModel>),
+    Ready(Loaded),
     /// A model that will.
     Loading,
     /// A model that did not load: why, without paths of this machine.
@@ -109,7 +98,7 @@ struct Model {
 }
 
 /// What loads a model; replaced in tests.
-type Load = dyn Fn(&Planned) -> Result<Arc<dyn TextModel>, LoadError> + Send + Sync;
+type Load = dyn Fn(&Planned) -> Result<EngineModel, LoadError> + Send + Sync;
 
 impl Catalog {
     /// Finds the models of a configuration and starts to load them on threads of their own. Returns at once.
@@ -154,8 +143,8 @@ impl Catalog {
     /// Adds a model that is loaded already, or replaces one.
     pub fn insert(&self, name: &str, model: Arc<dyn TextModel>) {
         let loaded = LoadedModel { name: name.to_owned(), model, template: None, created_s: now_s() };
-        let model =
-            Arc::new(Model { aliases: Vec::new(), origin: Origin::Configured, state: Lookup::Ready(Arc::new(loaded)) });
+        let loaded = Loaded::Text(Arc::new(loaded));
+        let model = Arc::new(Model { aliases: Vec::new(), origin: Origin::Configured, state: Lookup::Ready(loaded) });
         self.shelf.rcu(|shelf| {
             let mut shelf = Shelf::clone(shelf);
             shelf.models.insert(name.to_owned(), model.clone());
@@ -186,10 +175,11 @@ impl Catalog {
     }
 
     /// The model for people who name none: a configured one, else one from the models folder, else a built-in one; among those the
-    /// first by name that has not failed.
+    /// first by name that has not failed. One that is known to continue no text is for nobody who names none.
     pub fn default_name(&self) -> Option<String> {
         let shelf = self.shelf.load();
-        let usable = shelf.models.iter().filter(|(_, model)| !matches!(model.state, Lookup::Failed(_)));
+        let is_usable = |model: &Model| !matches!(model.state, Lookup::Failed(_) | Lookup::Ready(Loaded::Embedding(_)));
+        let usable = shelf.models.iter().filter(|(_, model)| is_usable(model));
         usable.min_by_key(|(_, model)| model.origin).map(|(name, _)| name.clone())
     }
 
@@ -197,7 +187,7 @@ impl Catalog {
     pub fn activities(&self) -> Vec<(String, Activity)> {
         let shelf = self.shelf.load();
         let activity = |model: &Model| match &model.state {
-            Lookup::Ready(loaded) => Some(loaded.model.activity()),
+            Lookup::Ready(loaded) => Some(loaded.activity()),
             _ => None,
         };
         shelf.models.iter().filter_map(|(name, model)| Some((name.clone(), activity(model)?))).collect()
@@ -264,25 +254,15 @@ impl Model {
                 status.detail.clone_from(reason);
             }
             Lookup::Ready(loaded) => {
-                let info = loaded.model.info();
                 status.readiness = Readiness::Ready;
-                status.abilities = ["chat", "generate"].map(str::to_owned).into();
-                status.architecture.clone_from(&info.architecture);
-                status.format.clone_from(&info.format);
-                status.quantization.clone_from(&info.quantization);
-                status.parameters = info.parameters;
-                status.weight_bytes = info.weight_bytes;
-                status.context_tokens = info.context_tokens;
-                status.vocab_tokens = info.vocab_tokens;
-                status.created_s = loaded.created_s;
-                status.bos_token = loaded.model.tokenizer().bos_id();
+                loaded.describe(&mut status);
             }
         }
         status
     }
 }
 
-fn load_in_engine(planned: &Planned) -> Result<Arc<dyn TextModel>, LoadError> {
+fn load_in_engine(planned: &Planned) -> Result<EngineModel, LoadError> {
     mimus_engine::load(planned.source.clone(), &planned.options, &|_| {})
 }
 
@@ -294,16 +274,21 @@ fn load_one(planned: &Planned, load: &Load) -> Lookup {
     let reason = match result {
         Ok(Ok(model)) => {
             let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let info = model.info();
-            tracing::info!(
-                model = planned.name,
-                architecture = info.architecture,
-                format = info.format,
-                took_ms,
-                "a model is ready"
-            );
-            let (name, template) = (planned.name.clone(), planned.template.clone());
-            return Lookup::Ready(Arc::new(LoadedModel { name, model, template, created_s: now_s() }));
+            let (architecture, format) = match &model {
+                EngineModel::Text(model) => (&model.info().architecture, &model.info().format),
+                EngineModel::Embedding(model) => (&model.info().architecture, &model.info().format),
+            };
+            tracing::info!(model = planned.name, architecture, format, took_ms, "a model is ready");
+            let (name, created_s) = (planned.name.clone(), now_s());
+            return Lookup::Ready(match model {
+                EngineModel::Text(model) => {
+                    let template = planned.template.clone();
+                    Loaded::Text(Arc::new(LoadedModel { name, model, template, created_s }))
+                }
+                EngineModel::Embedding(model) => {
+                    Loaded::Embedding(Arc::new(LoadedEmbedding { name, model, created_s }))
+                }
+            });
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "loading it failed unexpectedly; the log says where".to_owned(),

@@ -65,6 +65,8 @@ pub struct Guest {
     pub request_id: Arc<str>,
     /// Whose request it is: what one tenant asked must not show in the speed of another's answer.
     pub tenant: u64,
+    /// Tokens that the request's generations may take, all together.
+    pub work_tokens: u64,
     is_memory_denied: bool,
     calls: u32,
     cpu_ticks: u64,
@@ -89,6 +91,7 @@ impl Guest {
             services,
             request_id,
             tenant: 0,
+            work_tokens: 0,
             is_memory_denied: false,
             calls: 0,
             cpu_ticks: 0,

@@ -12,6 +12,7 @@ mod metrics;
 mod models;
 mod random;
 mod state;
+mod work;
 
 use super::bindings::personality::mimus::plugin::{chat, manifest};
 use super::guest::Guest;

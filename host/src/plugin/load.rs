@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
 
+use super::bindings::marked_template::MarkedTemplatePre;
 use super::bindings::personality::{Personality as PersonalityWorld, PersonalityPre};
 use super::bindings::template::{Template as TemplateWorld, TemplatePre};
 use super::compile::{Compiler, Trust, content_hash};
@@ -48,6 +49,8 @@ pub struct Template {
     pub version: Version,
     pub(super) identity: Arc<Identity>,
     pub(super) pre: TemplatePre<Guest>,
+    /// The same component with its second export, where it has one.
+    pub(super) marked: Option<MarkedTemplatePre<Guest>>,
 }
 
 /// A plugin of either kind.
@@ -171,10 +174,12 @@ impl Loader {
 
     fn template(&self, component: &Component, version: Version) -> Result<Plugin, LoadError> {
         let linker = linker(self.compiler.engine(), &[]).map_err(|error| LoadError(format!("{error:#}")))?;
-        let pre = linker
-            .instantiate_pre(component)
-            .and_then(TemplatePre::new)
-            .map_err(|error| LoadError(wrong_world(&error)))?;
+        let linked = linker.instantiate_pre(component).map_err(|error| LoadError(wrong_world(&error)))?;
+        let pre = TemplatePre::new(linked.clone()).map_err(|error| LoadError(wrong_world(&error)))?;
+        let marked = match has_export(self.compiler.engine(), component, "answer-format") {
+            true => Some(MarkedTemplatePre::new(linked).map_err(|error| LoadError(wrong_world(&error)))?),
+            false => None,
+        };
         let mut store = self.probe_store();
         let raw = run_probe(async {
             let world: TemplateWorld =
@@ -198,7 +203,7 @@ impl Loader {
             manifest::parse_line("formats", format, 64).map_err(LoadError)?;
         }
         let identity = Arc::new(identity(&name, &(self.configured)(&name)));
-        Ok(Plugin::Template(Arc::new(Template { name, label, formats: raw.formats, version, identity, pre })))
+        Ok(Plugin::Template(Arc::new(Template { name, label, formats: raw.formats, version, identity, pre, marked })))
     }
 
     fn probe_store(&self) -> Store<Guest> {
@@ -235,6 +240,11 @@ fn linker(engine: &Engine, grants: &[String]) -> wasmtime::Result<Linker<Guest>>
         }
     }
     Ok(linker)
+}
+
+fn has_export(engine: &Engine, component: &Component, interface: &str) -> bool {
+    let name = format!("{PACKAGE}{interface}{PACKAGE_VERSION}");
+    component.component_type().exports(engine).any(|(exported, _)| exported == name)
 }
 
 enum World {

@@ -1,17 +1,24 @@
 //! Prompts: which template renders a model's conversations, and the call into it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
+use wasmtime::Store;
 
+use super::bindings::marked_template::exports::mimus::plugin::{
+    answer_format as marked_format, prompt_format as marked,
+};
 use super::bindings::template::exports::mimus::plugin::prompt_format::{Context, RenderError};
 use super::chat::{Message, RenderOptions, Rendered};
 use super::fault::classify;
 use super::guest::{Guest, Services};
 use super::load::Template;
 use super::registry::Snapshot;
+use crate::answer::{CallSyntax, Marks, Span};
 use crate::inference::InferenceError;
 use crate::limits;
 use crate::model::LoadedModel;
@@ -26,6 +33,8 @@ pub struct Templates {
     snapshot: Arc<ArcSwap<Snapshot>>,
     services: std::sync::OnceLock<Arc<Services>>,
     instances: Semaphore,
+    marks: Mutex<HashMap<MarksKey, Arc<Marks>>>,
+    hasher: RandomState,
 }
 
 impl Templates {
@@ -35,6 +44,8 @@ impl Templates {
             snapshot,
             services: std::sync::OnceLock::new(),
             instances: Semaphore::new(limits::TEMPLATES_MAX as usize),
+            marks: Mutex::default(),
+            hasher: RandomState::new(),
         }
     }
 
@@ -54,11 +65,56 @@ impl Templates {
         messages: Vec<Message>,
         options: RenderOptions,
     ) -> Result<Rendered, InferenceError> {
+        let (template, context) = self.choose(model, &options)?;
+        let rendered = self.guest(&template, async |mut store| {
+            let world = template.pre.instantiate_async(&mut store).await?;
+            world.mimus_plugin_prompt_format().call_render(&mut store, &context, &messages, &options).await
+        });
+        match rendered.await? {
+            Ok(rendered) => Ok(rendered),
+            Err(RenderError::Conversation(why)) => Err(InferenceError::Template(why)),
+            Err(RenderError::Template(why)) => Err(self.failed(&template, format!("is broken: {why}"))),
+        }
+    }
+
+    /// How answers in the format that `render` would use are marked. Asked of the template once, then remembered.
+    ///
+    /// # Errors
+    /// As `render`.
+    pub async fn marks(&self, model: &LoadedModel, options: &RenderOptions) -> Result<Arc<Marks>, InferenceError> {
+        let (template, context) = self.choose(model, options)?;
+        let Some(pre) = &template.marked else { return Ok(Arc::default()) };
+        let key = (template.version.hash.clone(), context.format.clone(), self.hasher.hash_one(&context.source));
+        if let Some(marks) = self.known_marks().get(&key) {
+            return Ok(marks.clone());
+        }
+        let context = marked::Context {
+            format: context.format,
+            source: context.source,
+            bos_token: context.bos_token,
+            eos_token: context.eos_token,
+            now_s: context.now_s,
+        };
+        let marks = self.guest(&template, async |mut store| {
+            let world = pre.instantiate_async(&mut store).await?;
+            world.mimus_plugin_answer_format().call_marks(&mut store, &context).await
+        });
+        let marks = Arc::new(to_marks(marks.await?));
+        let mut known = self.known_marks();
+        if known.len() >= limits::MARKS_KNOWN_MAX {
+            known.clear();
+        }
+        known.insert(key, marks.clone());
+        Ok(marks)
+    }
+
+    /// The template for a model's conversation, and what it is given.
+    fn choose(&self, model: &LoadedModel, options: &RenderOptions) -> Result<(Arc<Template>, Context), InferenceError> {
         let info = model.model.info();
-        let source = own_source(&options)?.or(info.chat_template.as_ref());
+        let source = own_source(options)?.or(info.chat_template.as_ref());
         let format = match &options.source {
             Some(_) => OWN_TEMPLATE.to_owned(),
-            None => format_of(model, &options),
+            None => format_of(model, options),
         };
         let Some(template) = self.snapshot.load().template(&format) else {
             return Err(InferenceError::Unsupported(format!("prompt format `{}`", format.escape_debug())));
@@ -73,36 +129,56 @@ impl Templates {
             eos_token: info.eos_token.clone().unwrap_or_default(),
             now_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
         };
-        self.call(&template, &context, &messages, &options).await
+        Ok((template, context))
     }
 
-    async fn call(
+    /// Does `work` in a store of its own, within a template's bounds.
+    async fn guest<T>(
         &self,
         template: &Template,
-        context: &Context,
-        messages: &[Message],
-        options: &RenderOptions,
-    ) -> Result<Rendered, InferenceError> {
+        work: impl AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
+    ) -> Result<T, InferenceError> {
         let services = self.services.get().ok_or_else(|| InferenceError::NotReady("the server is starting".into()))?;
         let _permit = self.instances.acquire().await.map_err(|_| InferenceError::Cancelled)?;
         let mut store =
             Guest::new(template.identity.clone(), services.clone(), "".into()).into_store(template.pre.engine());
-        let work = async {
-            let world = template.pre.instantiate_async(&mut store).await?;
-            world.mimus_plugin_prompt_format().call_render(&mut store, context, messages, options).await
-        };
-        let failed = |why: String| {
-            tracing::warn!(template = template.name, why, "a template failed");
-            services.metrics.plugin_fault(&template.name, "template");
-            Err(InferenceError::NotReady(format!("the prompt template `{}` {why}", template.name)))
-        };
-        match tokio::time::timeout(Duration::from_millis(limits::TEMPLATE_MS), work).await {
-            Err(_) => failed("took too long".into()),
-            Ok(Err(error)) => failed(classify(&error, store.data().is_memory_denied()).to_string()),
-            Ok(Ok(Err(RenderError::Conversation(why)))) => Err(InferenceError::Template(why)),
-            Ok(Ok(Err(RenderError::Template(why)))) => failed(format!("is broken: {why}")),
-            Ok(Ok(Ok(rendered))) => Ok(rendered),
+        match tokio::time::timeout(Duration::from_millis(limits::TEMPLATE_MS), work(&mut store)).await {
+            Err(_) => Err(self.failed(template, "took too long".into())),
+            Ok(Err(error)) => Err(self.failed(template, classify(&error, store.data().is_memory_denied()).to_string())),
+            Ok(Ok(value)) => Ok(value),
         }
+    }
+
+    fn failed(&self, template: &Template, why: String) -> InferenceError {
+        tracing::warn!(template = template.name, why, "a template failed");
+        if let Some(services) = self.services.get() {
+            services.metrics.plugin_fault(&template.name, "template");
+        }
+        InferenceError::NotReady(format!("the prompt template `{}` {why}", template.name))
+    }
+
+    fn known_marks(&self) -> MutexGuard<'_, HashMap<MarksKey, Arc<Marks>>> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Content hash of the template, format, and hash of the model's own template.
+type MarksKey = (String, String, u64);
+
+fn to_marks(marks: marked_format::AnswerMarks) -> Marks {
+    let calls = marks.calls.map(|calls| CallSyntax {
+        trigger: calls.trigger,
+        begin: calls.begin,
+        before_name: calls.before_name,
+        before_arguments: calls.before_arguments,
+        after_arguments: calls.after_arguments,
+        separator: calls.separator,
+        end: calls.end,
+    });
+    let reasoning = marks.reasoning.map(|span| Span { open: span.open, close: span.close });
+    Marks {
+        reasoning: reasoning.filter(|span| !span.open.trim().is_empty() && !span.close.trim().is_empty()),
+        calls: calls.filter(CallSyntax::is_sound),
     }
 }
 

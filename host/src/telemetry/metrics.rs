@@ -6,6 +6,7 @@
 mod figures;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use mimus_engine::Activity;
@@ -45,6 +46,7 @@ pub struct Metrics {
     running: Family<Labels, Gauge>,
     kv_used: Family<Labels, Gauge>,
     kv_max: Family<Labels, Gauge>,
+    computed: Family<Labels, Counter>,
 }
 
 struct ModelFigures {
@@ -83,6 +85,7 @@ impl Metrics {
             running: Family::default(),
             kv_used: Family::default(),
             kv_max: Family::default(),
+            computed: Family::default(),
         };
         metrics.register();
         metrics
@@ -102,6 +105,8 @@ impl Metrics {
         registry.register("plugin_value", "What plugins measure themselves", self.values.clone());
         registry.register("prompt_tokens", "Tokens of prompts", self.prompt_tokens.clone());
         registry.register("generated_tokens", "Tokens of answers", self.generated_tokens.clone());
+        let computed = "Tokens of prompts that a model computed, which are those that were not in its cache";
+        registry.register("computed_prompt_tokens", computed, self.computed.clone());
         registry.register("engine_waiting_requests", "Requests that wait for a model", self.waiting.clone());
         registry.register("engine_running_sequences", "Sequences that a model decodes", self.running.clone());
         registry.register("engine_kv_blocks_used", "Blocks of the cache in use", self.kv_used.clone());
@@ -199,6 +204,7 @@ impl Metrics {
         for family in [&self.waiting, &self.running, &self.kv_used, &self.kv_max] {
             family.clear();
         }
+        self.computed.clear();
         for (model, activity) in activities {
             let labels = vec![("model", model.clone())];
             let set = |family: &Family<Labels, Gauge>, value: usize| {
@@ -208,6 +214,8 @@ impl Metrics {
             set(&self.running, activity.running_sequences);
             set(&self.kv_used, activity.kv_blocks_used);
             set(&self.kv_max, activity.kv_blocks_max);
+            // Set and not added to, because two may be asking at once.
+            self.computed.get_or_create(&labels).inner().store(activity.computed_prompt_tokens, Ordering::Relaxed);
         }
         let mut text = String::new();
         text::encode(&mut text, &self.registry).expect("writing to a string cannot fail");
@@ -308,10 +316,11 @@ mod tests {
         let metrics = Metrics::new();
         metrics.prompt_tokens("m", 12);
         metrics.generated_tokens("m", 3);
-        let activity = Activity { waiting_requests: 4, ..Activity::default() };
+        let activity = Activity { waiting_requests: 4, computed_prompt_tokens: 7, ..Activity::default() };
         let text = metrics.encode_with(&[("m".into(), activity)]);
         assert_eq!(sample(&text, "mimus_prompt_tokens_total{model=\"m\"}"), 12.0);
         assert_eq!(sample(&text, "mimus_generated_tokens_total{model=\"m\"}"), 3.0);
+        assert_eq!(sample(&text, "mimus_computed_prompt_tokens_total{model=\"m\"}"), 7.0);
         assert_eq!(sample(&text, "mimus_engine_waiting_requests{model=\"m\"}"), 4.0);
         assert!(!metrics.encode_with(&[]).contains("mimus_engine_waiting_requests{"), "a model that is gone");
     }

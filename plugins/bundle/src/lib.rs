@@ -12,9 +12,9 @@ pub struct Component {
     pub bytes: &'static [u8],
 }
 
-/// Dialects that win paths at the root of the main listener, unless the configuration orders otherwise: the one that most clients
-/// without a dialect's name in their address mean.
-pub const ORDER: &[&str] = &["openai"];
+/// Dialects that win paths at the root of the main listener, unless the configuration orders otherwise, those that most clients
+/// without a dialect's name in their address mean first. Others follow by name.
+pub const ORDER: &[&str] = &["openai", "lmdeploy"];
 
 include!(concat!(env!("OUT_DIR"), "/components.rs"));
 

@@ -4,18 +4,19 @@ use mimus_sdk::inference::{self, Completion, Generation, Options, Prompt};
 use mimus_sdk::{Request, Response, clock, random};
 use serde::{Deserialize, Serialize};
 
-use crate::chat_completions::{StreamOptions, Usage, reason};
-use crate::fields::{PromptElement, Stop, TOKENS_MAX, TextOr};
+use crate::chat_completions::{StreamOptions, reason};
+use crate::fields::{Given, PromptElement, Stop, TOKENS_MAX, TextOr};
 use crate::logprobs::CompletionLogprobs;
-use crate::model_choice;
 use crate::refusal::Refusal;
-use crate::sampling::Sampling;
-
-const TEMPERATURE: f64 = 0.7;
-const TOP_P: f64 = 1.0;
+use crate::sampling::{Defaults, Sampling};
+use crate::usage::Usage;
+use crate::{asleep, model_choice, prompt, running, session};
 
 /// Tokens of answer where the client says nothing.
 const TOKENS: i64 = 16;
+
+/// Tokens of answer where the client says `null`.
+const TOKENS_OF_NULL: i64 = 512;
 
 /// Prompts in one request.
 const PROMPTS_MAX: usize = 64;
@@ -27,14 +28,14 @@ const LOGPROBS_MAX: i64 = 20;
 struct Body {
     model: String,
     prompt: TextOr<PromptElement, TOKENS_MAX>,
-    suffix: Option<String>,
     temperature: Option<f64>,
     top_p: Option<f64>,
     top_k: Option<i64>,
     min_p: Option<f64>,
     n: Option<i64>,
     logprobs: Option<i64>,
-    max_tokens: Option<i64>,
+    #[serde(default)]
+    max_tokens: Given<i64>,
     max_completion_tokens: Option<i64>,
     min_new_tokens: Option<i64>,
     stop: Option<Stop>,
@@ -46,16 +47,17 @@ struct Body {
     ignore_eos: Option<bool>,
     skip_special_tokens: Option<bool>,
     include_stop_str_in_output: Option<bool>,
+    stop_token_ids: Option<Vec<u32>>,
+    session_id: Option<i64>,
     seed: Option<i64>,
 }
 
-/// Continues one prompt or several, streamed or whole.
+/// Continues one prompt or several, streamed or whole. `echo` and `suffix` are taken and have no effect, as in every release.
 pub fn answer(request: &Request, response: &mut Response) -> Result<(), Refusal> {
     let body: Body = request.json()?;
-    let model = model_choice::named(&body.model)?.name;
-    if body.suffix.is_some_and(|suffix| !suffix.is_empty()) {
-        return Err(Refusal::bad("suffix", "the model cannot fill in before a `suffix`"));
-    }
+    let model = model_choice::named(&body.model)?;
+    asleep::require_awake()?;
+    let id = session::require_free(body.session_id)?;
     let logprobs = match body.logprobs {
         None => None,
         Some(count @ 0..=LOGPROBS_MAX) => u32::try_from(count).ok(),
@@ -66,7 +68,10 @@ pub fn answer(request: &Request, response: &mut Response) -> Result<(), Refusal>
     let prompts = prompts(body.prompt)?;
     let sampling = Sampling {
         n: body.n,
-        tokens_max: Some(body.max_completion_tokens.or(body.max_tokens).unwrap_or(TOKENS)),
+        tokens_max: Some(body.max_completion_tokens.unwrap_or(match body.max_tokens {
+            Given::Absent => TOKENS,
+            Given::Present(tokens) => tokens.unwrap_or(TOKENS_OF_NULL),
+        })),
         tokens_min: body.min_new_tokens,
         temperature: body.temperature,
         top_p: body.top_p,
@@ -77,17 +82,23 @@ pub fn answer(request: &Request, response: &mut Response) -> Result<(), Refusal>
         frequency_penalty: body.frequency_penalty,
         seed: body.seed,
         stop: body.stop,
+        stop_token_ids: body.stop_token_ids,
         ignore_eos: body.ignore_eos,
         skip_special_tokens: body.skip_special_tokens,
         include_stop: body.include_stop_str_in_output,
         ..Sampling::default()
     };
-    let options = Options { logprobs, ..sampling.into_options(TEMPERATURE, TOP_P)? };
+    let options = sampling.into_options(Defaults::SESSION_ERA)?;
+    let options = Options { logprobs, tag: Some(running::tag(id)), ..options };
+    let _running = running::enter(id)?;
+    let start = |given: Prompt| {
+        let mut options = options.clone();
+        let prompt = prompt::bounded(&model, given, &mut options)?;
+        inference::generate(&model.name, &prompt, &options)
+    };
     // All are started before the first is answered, so that a refusal is never an event, and so that they run side by side.
-    let generations = prompts
-        .iter()
-        .map(|prompt| inference::generate(&model, prompt, &options).map_err(too_long_for_prompt))
-        .collect::<Result<Vec<_>, _>>()?;
+    let generations =
+        prompts.into_iter().map(|given| start(given).map_err(too_long_for_prompt)).collect::<Result<Vec<_>, _>>()?;
     let frame = Frame {
         id: format!("cmpl-{}", random::id(22)),
         created: clock::now_s(),
@@ -264,6 +275,26 @@ mod tests {
     }
 
     #[test]
+    fn null_is_another_bound_than_nothing() {
+        let host = ScriptedHost::new();
+        for (fields, tokens) in [
+            (json!({}), 16),
+            (json!({"max_tokens": null}), 512),
+            (json!({"max_tokens": 3, "max_completion_tokens": null}), 3),
+            (json!({"max_tokens": 3, "max_completion_tokens": 4}), 4),
+        ] {
+            assert_eq!(ask(&host, fields.clone()).status, 200);
+            assert_eq!(host.asked().pop().and_then(|asked| asked.options.tokens_max), Some(tokens), "{fields}");
+        }
+    }
+
+    #[test]
+    fn echo_and_suffix_have_no_effect() {
+        let body = ask(&ScriptedHost::new(), json!({"echo": true, "suffix": "end"})).json();
+        assert_eq!(body["choices"][0]["text"], "Hello there friend");
+    }
+
+    #[test]
     fn prompts_are_numbered_in_order() {
         let body = ask(&ScriptedHost::new().echo(), json!({"prompt": ["one", "two"], "n": 2})).json();
         let choices: Vec<_> = body["choices"]
@@ -328,7 +359,6 @@ mod tests {
             (json!({"prompt": vec!["a"; 65]}), 400, "`prompt` holds 65 prompts, at most 64 are allowed"),
             (json!({"max_tokens": -1}), 400, "The max_tokens `-1` must be a positive integer."),
             (json!({"logprobs": -1}), 400, "The logprobs `-1` must be in [0, 20]."),
-            (json!({"suffix": "end"}), 400, "the model cannot fill in before a `suffix`"),
         ];
         for (fields, status, message) in cases {
             let answer = ask(&ScriptedHost::new(), fields.clone());

@@ -7,8 +7,8 @@ use mimus_sdk::{Request, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::fields::TextOr;
-use crate::model_choice;
 use crate::refusal::Refusal;
+use crate::{model_choice, prompt};
 
 /// Texts in one request.
 const TEXTS_MAX: usize = 2048;
@@ -53,9 +53,7 @@ pub fn answer(request: &Request, response: &mut Response) -> Result<(), Refusal>
 /// Without the begin token the ids are additive; with it they are that token and then the same ids.
 fn encode(model: &Model, text: &str, is_chat: bool, adds_bos: bool) -> Result<Vec<u32>, Refusal> {
     let mut ids = if is_chat {
-        let messages = [Message::text(Role::User, text)];
-        let prompt = inference::render_chat(&model.name, &messages, &RenderOptions::default())?.prompt;
-        inference::tokenize(&model.name, &prompt, false)?
+        prompt::render(&model.name, &[Message::text(Role::User, text)], &RenderOptions::default())?.ids
     } else {
         inference::tokenize(&model.name, text, false)?
     };

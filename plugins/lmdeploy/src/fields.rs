@@ -122,6 +122,46 @@ impl<'de> Visitor<'de> for PromptVisitor {
     }
 }
 
+/// A list of at most [`TOKENS_MAX`] token ids.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tokens(pub Vec<u32>);
+
+impl<'de> Deserialize<'de> for Tokens {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(TokensVisitor)
+    }
+}
+
+struct TokensVisitor;
+
+impl<'de> Visitor<'de> for TokensVisitor {
+    type Value = Tokens;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array of token ids")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<Tokens, A::Error> {
+        read_at_most(elements, TOKENS_MAX).map(Tokens)
+    }
+}
+
+/// A field whose `null` means something else than its absence.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Given<T> {
+    /// Not in the request.
+    #[default]
+    Absent,
+    /// In the request, perhaps as `null`.
+    Present(Option<T>),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Given<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Given::Present)
+    }
+}
+
 fn read_at_most<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(mut elements: A, max: usize) -> Result<Vec<T>, A::Error> {
     let mut list = Vec::new();
     while let Some(element) = elements.next_element()? {

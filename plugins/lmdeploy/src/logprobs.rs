@@ -38,7 +38,13 @@ impl ChatLogprobs {
     pub fn new(tokens: &[TokenLogprob]) -> Self {
         let entry = |token: &TokenLogprob| Entry {
             token: Token::new(&token.bytes, token.logprob.unwrap_or(IMPOSSIBLE)),
-            top_logprobs: token.top.iter().map(|(_, bytes, logprob)| Token::new(bytes, *logprob)).collect(),
+            // The original leaves the chosen token out of the others.
+            top_logprobs: token
+                .top
+                .iter()
+                .filter(|(id, ..)| *id != token.id)
+                .map(|(_, bytes, logprob)| Token::new(bytes, *logprob))
+                .collect(),
         };
         ChatLogprobs { content: tokens.iter().map(entry).collect() }
     }
@@ -77,6 +83,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn finite(logprob: f32) -> f32 {
+/// As JSON can hold it.
+pub fn finite(logprob: f32) -> f32 {
     if logprob.is_finite() { logprob.max(IMPOSSIBLE) } else { IMPOSSIBLE }
 }

@@ -1,7 +1,8 @@
 //! A conversation as clients send it.
 
-use mimus_sdk::chat::{Message, Part, Role};
+use mimus_sdk::chat::{Message, Part, Role, ToolCall};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::fields::TextOr;
 use crate::refusal::Refusal;
@@ -12,6 +13,9 @@ pub const MESSAGES_MAX: usize = 2048;
 /// Parts of one message.
 const PARTS_MAX: usize = 256;
 
+/// Calls in one message.
+const CALLS_MAX: usize = 128;
+
 /// What `messages` and the interactive `prompt` may be: one text, or a list of messages.
 pub type Conversation = TextOr<GivenMessage, MESSAGES_MAX>;
 
@@ -20,12 +24,29 @@ pub type Conversation = TextOr<GivenMessage, MESSAGES_MAX>;
 pub struct GivenMessage {
     role: String,
     content: Option<TextOr<GivenPart, PARTS_MAX>>,
+    name: Option<String>,
+    reasoning_content: Option<String>,
+    tool_calls: Option<Vec<GivenCall>>,
+    tool_call_id: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 struct GivenPart {
     r#type: String,
     text: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct GivenCall {
+    id: Option<String>,
+    function: Option<GivenFunction>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct GivenFunction {
+    name: String,
+    /// JSON as text; some clients send the object itself.
+    arguments: Option<Value>,
 }
 
 /// One turn of a conversation, in the form in which sessions keep it.
@@ -49,37 +70,81 @@ impl Turn {
     }
 }
 
-/// The turns of a list of messages; `field` is its name in the request.
+/// The turns of a list of messages, which sessions keep as texts; `field` is its name in the request.
 ///
 /// # Errors
 /// A refusal that names the message at fault.
 pub fn turns(field: &str, messages: Vec<GivenMessage>) -> Result<Vec<Turn>, Refusal> {
+    let turn = |message: Message| Turn {
+        role: message.role.name().to_owned(),
+        content: message.plain_text().unwrap_or_default().into_owned(),
+    };
+    Ok(read(field, messages)?.into_iter().map(turn).collect())
+}
+
+/// A list of messages for the host; `field` is its name in the request.
+///
+/// # Errors
+/// A refusal that names the message at fault.
+pub fn read(field: &str, messages: Vec<GivenMessage>) -> Result<Vec<Message>, Refusal> {
     if messages.is_empty() {
         return Err(Refusal::bad(field, format!("`{field}` must not be empty")));
     }
-    messages.into_iter().enumerate().map(|(index, message)| turn(&format!("{field}[{index}]"), message)).collect()
+    messages.into_iter().enumerate().map(|(index, message)| read_one(&format!("{field}[{index}]"), message)).collect()
 }
 
-fn turn(place: &str, message: GivenMessage) -> Result<Turn, Refusal> {
-    let role = match message.role.as_str() {
-        "system" | "developer" => "system",
-        "user" => "user",
-        "assistant" => "assistant",
-        "tool" => "tool",
+fn read_one(place: &str, given: GivenMessage) -> Result<Message, Refusal> {
+    let role = match given.role.as_str() {
+        "system" | "developer" => Role::System,
+        "user" => Role::User,
+        "assistant" => Role::Assistant,
+        "tool" => Role::Tool,
         other => {
             return Err(Refusal::bad(&format!("{place}.role"), format!("`{place}.role` has no meaning: `{other}`")));
         }
     };
-    let content = match message.content {
+    let text = match given.content {
         Some(TextOr::Text(text)) => text,
         Some(TextOr::Many(parts)) => text_of(place, parts)?,
         // An assistant that only called tools.
-        None if role == "assistant" => String::new(),
+        None if matches!(role, Role::Assistant) => String::new(),
         None => {
             return Err(Refusal::bad(&format!("{place}.content"), format!("`{place}.content` is required")));
         }
     };
-    Ok(Turn { role: role.into(), content })
+    let tool_calls = calls_of(place, given.tool_calls.unwrap_or_default())?;
+    let content = if text.is_empty() && !tool_calls.is_empty() { Vec::new() } else { vec![Part::Text(text)] };
+    Ok(Message {
+        role,
+        name: given.name,
+        content,
+        reasoning: given.reasoning_content,
+        tool_calls,
+        tool_call_id: given.tool_call_id,
+    })
+}
+
+fn calls_of(place: &str, given: Vec<GivenCall>) -> Result<Vec<ToolCall>, Refusal> {
+    let place = format!("{place}.tool_calls");
+    if given.len() > CALLS_MAX {
+        let count = given.len();
+        return Err(Refusal::bad(&place, format!("`{place}` holds {count}, at most {CALLS_MAX} are allowed")));
+    }
+    // Calls without a function are of a kind that is none of the model's.
+    let calls = given.into_iter().enumerate().filter_map(|(index, call)| Some((index, call.id, call.function?)));
+    let call = |(index, id, function): (usize, Option<String>, GivenFunction)| {
+        let arguments = match function.arguments {
+            None | Some(Value::Null) => "{}".to_owned(),
+            Some(Value::String(text)) => text,
+            Some(object @ Value::Object(_)) => object.to_string(),
+            Some(_) => {
+                let place = format!("{place}[{index}].function.arguments");
+                return Err(Refusal::bad(&place, format!("`{place}` must be JSON of an object as text")));
+            }
+        };
+        Ok(ToolCall { id: id.unwrap_or_else(|| format!("call_{index}")), name: function.name, arguments })
+    };
+    calls.map(call).collect()
 }
 
 fn text_of(place: &str, parts: Vec<GivenPart>) -> Result<String, Refusal> {
@@ -117,7 +182,7 @@ fn message_of(turn: &Turn) -> Message {
         "tool" => Role::Tool,
         _ => Role::User,
     };
-    Message { content: vec![Part::Text(turn.content.clone())], ..Message::text(role, "") }
+    Message::text(role, &turn.content)
 }
 
 #[cfg(test)]
@@ -147,6 +212,10 @@ mod tests {
                 Ok(vec![said("user", "ab")]),
             ),
             (r#"[{"role":"assistant","content":null,"tool_calls":[{}]}]"#, Ok(vec![said("assistant", "")])),
+            (
+                r#"[{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":5}}]}]"#,
+                Err("`messages[0].tool_calls[0].function.arguments` must be JSON of an object as text"),
+            ),
             ("[]", Err("`messages` must not be empty")),
             (r#"[{"role":"robot","content":"a"}]"#, Err("`messages[0].role` has no meaning: `robot`")),
             (r#"[{"role":"user"}]"#, Err("`messages[0].content` is required")),

@@ -31,6 +31,16 @@ impl Refusal {
         Refusal { param: Some(param.to_owned()), ..Refusal::new(400, message) }
     }
 
+    /// Not done here, whatever is asked (400).
+    pub fn refused(message: impl Into<String>) -> Self {
+        Refusal::new(400, message)
+    }
+
+    /// Switched off (501).
+    pub fn not_implemented(message: impl Into<String>) -> Self {
+        Refusal::new(501, message)
+    }
+
     /// No such model (404).
     pub fn unknown_model(name: &str) -> Self {
         let message = format!("The model `{name}` does not exist.");
@@ -153,6 +163,8 @@ impl From<state::Error> for Refusal {
 fn client_field(field: &str) -> String {
     match field {
         "tokens-max" => "max_tokens".into(),
+        "inputs" => "input".into(),
+        "stop-tokens" => "stop_token_ids".into(),
         "tokens-min" => "min_new_tokens".into(),
         "choices" => "n".into(),
         "logprobs" => "top_logprobs".into(),

@@ -27,36 +27,50 @@ pub struct Sampling {
     pub logit_bias: Option<BTreeMap<String, f64>>,
     pub seed: Option<i64>,
     pub stop: Option<Stop>,
+    pub stop_token_ids: Option<Vec<u32>>,
     pub ignore_eos: Option<bool>,
     pub skip_special_tokens: Option<bool>,
     pub include_stop: Option<bool>,
     pub response_format: Option<ResponseFormat>,
 }
 
-/// `top_k` of the session era where the client says nothing.
-const TOP_K: i64 = 40;
+/// What an endpoint puts where the client says nothing. None: the model's own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Defaults {
+    pub temperature: Option<f64>,
+    pub top_p: Option<f64>,
+    pub top_k: Option<i64>,
+}
+
+impl Defaults {
+    /// Of the OpenAI-like routes in the session era. Releases from 0.18 on leave these to the model.
+    pub const SESSION_ERA: Defaults = Defaults { temperature: Some(0.7), top_p: Some(1.0), top_k: Some(40) };
+}
+
+/// Far beyond any use, and far from what overflows.
+const REPETITION_PENALTY_MAX: f64 = 1e6;
 
 impl Sampling {
-    /// Checks every value and makes the host's options of them. `temperature` and `top_p` are the endpoint's defaults.
-    pub fn into_options(self, temperature: f64, top_p: f64) -> Result<Options, Refusal> {
+    /// Checks every value and makes the host's options of them.
+    pub fn into_options(self, defaults: Defaults) -> Result<Options, Refusal> {
         let n = self.n.unwrap_or(1);
         if n <= 0 {
             return Err(Refusal::bad("n", format!("The n `{n}` must be a positive int.")));
         }
-        let top_p = self.top_p.unwrap_or(top_p);
-        if !(top_p > 0.0 && top_p <= 1.0) {
+        let top_p = self.top_p.or(defaults.top_p);
+        if let Some(top_p) = top_p.filter(|top_p| !(*top_p > 0.0 && *top_p <= 1.0)) {
             return Err(Refusal::bad("top_p", format!("The top_p `{top_p:?}` must be in (0, 1].")));
         }
-        let top_k = self.top_k.unwrap_or(TOP_K);
-        if top_k < 0 {
+        let top_k = self.top_k.or(defaults.top_k);
+        if let Some(top_k) = top_k.filter(|top_k| *top_k < 0) {
             return Err(Refusal::bad("top_k", format!("The top_k `{top_k}` cannot be a negative integer.")));
         }
-        let temperature = self.temperature.unwrap_or(temperature);
-        if !(0.0..=2.0).contains(&temperature) {
+        let temperature = self.temperature.or(defaults.temperature);
+        if let Some(temperature) = temperature.filter(|temperature| !(0.0..=2.0).contains(temperature)) {
             return Err(Refusal::bad("temperature", format!("The temperature `{temperature:?}` must be in [0, 2]")));
         }
         let repetition_penalty = self.repetition_penalty.unwrap_or(1.0);
-        if !(repetition_penalty > 0.0 && repetition_penalty <= 1e6) {
+        if !(repetition_penalty > 0.0 && repetition_penalty <= REPETITION_PENALTY_MAX) {
             let message = format!("The repetition_penalty `{repetition_penalty:?}` must be positive.");
             return Err(Refusal::bad("repetition_penalty", message));
         }
@@ -66,9 +80,9 @@ impl Sampling {
             choices: clamp(n),
             tokens_max,
             tokens_min: self.tokens_min.map_or(Ok(0), |tokens| natural("min_new_tokens", tokens))?,
-            temperature: Some(temperature as f32),
-            top_p: Some(top_p as f32),
-            top_k: Some(clamp(top_k)),
+            temperature: temperature.map(|temperature| temperature as f32),
+            top_p: top_p.map(|top_p| top_p as f32),
+            top_k: top_k.map(clamp),
             min_p: Some(within("min_p", self.min_p.unwrap_or(0.0), 0.0, 1.0)?),
             repetition_penalty: Some(repetition_penalty as f32),
             presence_penalty: within("presence_penalty", self.presence_penalty.unwrap_or(0.0), -2.0, 2.0)?,
@@ -77,6 +91,7 @@ impl Sampling {
             // 0 stands for no seed.
             seed: self.seed.filter(|seed| *seed != 0).map(|seed| seed as u64),
             stop: stop.into_iter().filter(|text| !text.is_empty()).collect(),
+            stop_tokens: self.stop_token_ids.unwrap_or_default(),
             ignore_eos: self.ignore_eos.unwrap_or(false),
             skip_special_tokens: self.skip_special_tokens.unwrap_or(true),
             include_stop: self.include_stop.unwrap_or(false),
@@ -159,7 +174,7 @@ mod tests {
     use mimus_sdk::DialectError;
 
     fn message(sampling: Sampling) -> String {
-        let refusal = sampling.into_options(0.7, 1.0).expect_err("refused");
+        let refusal = sampling.into_options(Defaults::SESSION_ERA).expect_err("refused");
         let body: Value = serde_json::from_slice(&refusal.reply().body).expect("JSON");
         body["message"].as_str().expect("text").to_owned()
     }
@@ -190,7 +205,7 @@ mod tests {
 
     #[test]
     fn fills_in_the_session_era() {
-        let options = Sampling::default().into_options(0.7, 1.0).expect("good");
+        let options = Sampling::default().into_options(Defaults::SESSION_ERA).expect("good");
         assert_eq!((options.choices, options.tokens_max, options.top_k, options.seed), (1, None, Some(40), None));
         assert_eq!((options.temperature, options.top_p), (Some(0.7), Some(1.0)));
         let options = Sampling {
@@ -198,7 +213,7 @@ mod tests {
             stop: Some(Stop { texts: vec!["".into(), "x".into()], is_cancel: false }),
             ..Sampling::default()
         };
-        let options = options.into_options(0.7, 1.0).expect("good");
+        let options = options.into_options(Defaults::SESSION_ERA).expect("good");
         assert_eq!((options.seed, options.stop), (None, vec!["x".to_owned()]));
     }
 }

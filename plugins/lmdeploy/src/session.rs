@@ -1,16 +1,16 @@
 //! Conversations that the server keeps between requests, in the host's state, by the number that clients choose.
 //!
-//! A session is the turns so far and the count of tokens they have become. One turn at a time: who works on a session holds its
-//! lease.
+//! A session is the turns so far and the tokens they have become. One turn at a time: who works on a session holds its lease.
 
 use std::time::Duration;
 
+use mimus_sdk::log;
 use mimus_sdk::state::{self, Lease};
-use mimus_sdk::{inference, log};
 use serde::{Deserialize, Serialize};
 
 use crate::messages::Turn;
 use crate::refusal::Refusal;
+use crate::running;
 
 /// The session id that asks for no session.
 pub const NONE: i64 = -1;
@@ -25,17 +25,35 @@ const TURN_WAIT: Duration = Duration::from_secs(30);
 const END_WAIT: Duration = Duration::from_secs(10);
 
 /// A conversation.
+///
+/// The ids are what the model has seen and said, so that the next prompt begins with exactly them and finds them in the cache. The
+/// turns are what they mean, for lists that repeat the history and for a server that has changed its model.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     /// All turns, oldest first.
     pub turns: Vec<Turn>,
-    /// Tokens of all prompts and answers so far.
+    /// Tokens as clients were told: each turn's prompt and answer, end tokens included.
     pub tokens: u32,
+    /// Prompts and answers up to the last word of the last turn. Empty where they are not known.
+    #[serde(default)]
+    pub ids: Vec<u32>,
+    /// Whose ids these are.
+    #[serde(default)]
+    pub vocabulary: String,
 }
 
 /// Whether there is such a session.
 pub fn is_live(id: i64) -> Result<bool, Refusal> {
     Ok(state::get_bytes(&key(id))?.is_some())
+}
+
+/// Refuses a session id that belongs to a live session, as the stateless routes do. `NONE` and no id are free.
+pub fn require_free(id: Option<i64>) -> Result<Option<i64>, Refusal> {
+    let id = id.filter(|id| *id != NONE);
+    match id {
+        Some(id) if is_live(id)? => Err(Refusal::bad("session_id", format!("The session_id `{id}` is occupied."))),
+        _ => Ok(id),
+    }
 }
 
 /// The sole right to a session, and what is in it; empty for a new one. Waits for the turn before.
@@ -55,7 +73,7 @@ pub fn open(id: i64) -> Result<(Lease, Session), Refusal> {
     Ok((lease, session))
 }
 
-/// Keeps a session. The caller holds its lease.
+/// Keeps a session. It is durable when this returns. The caller holds its lease.
 pub fn keep(id: i64, session: &Session) -> Result<(), Refusal> {
     state::put(&key(id), session, Some(IDLE_LIFE))?;
     Ok(())
@@ -67,20 +85,15 @@ pub fn forget(id: i64) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Ends the turn that is running in a session, if one is.
-pub fn cancel(id: i64) {
-    inference::cancel_tagged(&tag(id));
-}
-
 /// Ends a session together with the turn that is running in it. Ending one that is not there is no error.
 pub fn end(id: i64) -> Result<(), Refusal> {
-    cancel(id);
+    running::cancel(id);
     // Without the lease the running turn may keep its session once more; better an idle session than a client that cannot end it.
     let _lease = state::acquire(&key(id), END_WAIT).ok();
     forget(id)
 }
 
-/// The label of a session's generation.
+/// The label of a session's generations.
 pub fn tag(id: i64) -> String {
     key(id)
 }

@@ -1,6 +1,6 @@
 //! The shape of errors: `{"error":{"message","type","param","code"}}`, all four keys always.
 
-use mimus_sdk::{BodyError, BodyErrorKind, DialectError, Reply, WriteError, inference};
+use mimus_sdk::{BodyError, BodyErrorKind, DialectError, Reply, WriteError, inference, state};
 use serde::Serialize;
 
 pub(crate) const INVALID_REQUEST: &str = "invalid_request_error";
@@ -54,7 +54,51 @@ impl ApiError {
         }
     }
 
-    fn server(status: u16, message: String) -> Self {
+    /// Something that is not there.
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        ApiError { status: 404, code: None, param: None, ..ApiError::invalid("", message) }
+    }
+
+    /// The same words as the client's fault.
+    pub(crate) fn bad_request(self) -> Self {
+        ApiError { status: 400, ..self }
+    }
+
+    /// With another code.
+    pub(crate) fn with_code(self, code: &'static str) -> Self {
+        ApiError { code: Some(code), ..self }
+    }
+
+    /// The same error where the API has another name for a field.
+    pub(crate) fn renamed(self, from: &str, to: &str) -> Self {
+        match self.param.as_deref() {
+            Some(param) if param == from => ApiError {
+                message: self.message.replace(&format!("`{from}`"), &format!("`{to}`")),
+                param: Some(to.into()),
+                ..self
+            },
+            _ => self,
+        }
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn param(&self) -> Option<&str> {
+        self.param.as_deref()
+    }
+
+    /// What a response object or an event of the responses API says for a code.
+    pub(crate) fn response_code(&self) -> &'static str {
+        match self.status {
+            429 => "rate_limit_exceeded",
+            500.. => SERVER_ERROR,
+            _ => self.code.unwrap_or("invalid_prompt"),
+        }
+    }
+
+    pub(crate) fn server(status: u16, message: String) -> Self {
         ApiError { status, message, type_name: SERVER_ERROR, param: None, code: None, retry_after_s: None }
     }
 
@@ -110,6 +154,8 @@ fn param_of<'a>(field: &'a str, input: &'a str) -> &'a str {
         "stop-tokens" => "stop_token_ids",
         "logprobs" => "logprobs",
         "constraint" => "response_format",
+        "tool-choice" => "tool_choice",
+        "inputs" => "input",
         "prompt" | "messages" => input,
         other => other,
     }
@@ -156,6 +202,14 @@ impl From<BodyError> for ApiError {
 impl From<inference::Error> for ApiError {
     fn from(error: inference::Error) -> Self {
         ApiError::of_inference(error, "messages")
+    }
+}
+
+/// Whatever goes wrong with the store is the server's; the details are for the log.
+impl From<state::Error> for ApiError {
+    fn from(error: state::Error) -> Self {
+        mimus_sdk::error!("the store failed: {error:?}");
+        ApiError::server(500, "the server's store failed on this request".into())
     }
 }
 

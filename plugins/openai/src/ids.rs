@@ -17,6 +17,16 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     pub(crate) fn new(prefix: &str) -> Self {
-        Stamp { id: format!("{prefix}{}", random::id(ID_CHARACTERS)), created: clock::now_s() }
+        Stamp { id: new(prefix), created: clock::now_s() }
     }
+}
+
+/// A call's id: unique within its conversation, and any other.
+pub(crate) fn call() -> String {
+    new("call_")
+}
+
+/// An id with a prefix. 142 bits of chance: it cannot be guessed.
+pub(crate) fn new(prefix: &str) -> String {
+    format!("{prefix}{}", random::id(ID_CHARACTERS))
 }

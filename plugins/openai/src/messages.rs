@@ -1,31 +1,26 @@
 //! The conversation of a chat request.
 
-use std::fmt;
-
 use mimus_sdk::chat::{Message, Part, Role, ToolCall};
-use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
 use crate::error::ApiError;
+use crate::text_or::TextOr;
 
 /// Most messages of a request.
-const MESSAGES_MAX: usize = 4096;
+pub(crate) const MESSAGES_MAX: usize = 4096;
 
 /// One message as a client sends it.
 #[derive(serde::Deserialize)]
 pub(crate) struct ChatMessage {
     role: String,
-    content: Option<Content>,
+    content: Option<TextOr<Vec<ContentPart>>>,
     name: Option<String>,
     tool_calls: Option<Vec<ClientToolCall>>,
+    /// The one call of the older form, to which the next message of the role `function` is the answer.
+    function_call: Option<ClientFunction>,
     tool_call_id: Option<String>,
     /// What reasoning models gave as their thoughts; clients send it back under either name.
     reasoning_content: Option<String>,
     reasoning: Option<String>,
-}
-
-enum Content {
-    Text(String),
-    Parts(Vec<ContentPart>),
 }
 
 #[derive(serde::Deserialize)]
@@ -48,32 +43,6 @@ struct ClientFunction {
     arguments: Option<String>,
 }
 
-impl<'de> Deserialize<'de> for Content {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ContentVisitor;
-        impl<'de> Visitor<'de> for ContentVisitor {
-            type Value = Content;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a string or an array of content parts")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Content, E> {
-                Ok(Content::Text(text.to_owned()))
-            }
-            fn visit_string<E: de::Error>(self, text: String) -> Result<Content, E> {
-                Ok(Content::Text(text))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Content, A::Error> {
-                let mut content = Vec::new();
-                while let Some(part) = parts.next_element()? {
-                    content.push(part);
-                }
-                Ok(Content::Parts(content))
-            }
-        }
-        deserializer.deserialize_any(ContentVisitor)
-    }
-}
-
 /// The conversation that the model is given.
 pub(crate) fn parse(messages: Vec<ChatMessage>, model: &str) -> Result<Vec<Message>, ApiError> {
     if messages.is_empty() {
@@ -83,11 +52,18 @@ pub(crate) fn parse(messages: Vec<ChatMessage>, model: &str) -> Result<Vec<Messa
         let message = format!("`messages` must be at most {MESSAGES_MAX}, got {}", messages.len());
         return Err(ApiError::invalid("messages", message));
     }
-    let one = |(index, message)| parse_message(message, index, model);
+    let mut function_calls = 0;
+    let one = |(index, message)| parse_message(message, index, &mut function_calls, model);
     messages.into_iter().enumerate().map(one).collect()
 }
 
-fn parse_message(message: ChatMessage, index: usize, model: &str) -> Result<Message, ApiError> {
+/// `function_calls`: how many calls of the older form there were so far. Those have no id, so they get their number for one.
+fn parse_message(
+    message: ChatMessage,
+    index: usize,
+    function_calls: &mut usize,
+    model: &str,
+) -> Result<Message, ApiError> {
     let at = |field: &str| format!("messages[{index}].{field}");
     let role = match message.role.as_str() {
         "system" | "developer" => Role::System,
@@ -105,12 +81,20 @@ fn parse_message(message: ChatMessage, index: usize, model: &str) -> Result<Mess
         _ => {}
     }
     let calls = message.tool_calls.unwrap_or_default().into_iter().enumerate();
-    let tool_calls: Vec<ToolCall> = calls
+    let mut tool_calls: Vec<ToolCall> = calls
         .map(|(call, tool_call)| parse_tool_call(tool_call, &at(&format!("tool_calls[{call}]"))))
         .collect::<Result<_, _>>()?;
+    if let Some(function) = message.function_call {
+        *function_calls += 1;
+        tool_calls.push(to_call(format!("call_{function_calls}"), function));
+    }
+    let tool_call_id = match message.role.as_str() {
+        "function" => Some(format!("call_{function_calls}")),
+        _ => message.tool_call_id,
+    };
     let content = match message.content {
-        Some(Content::Text(text)) => vec![Part::Text(text)],
-        Some(Content::Parts(parts)) => {
+        Some(TextOr::Text(text)) => vec![Part::Text(text)],
+        Some(TextOr::Other(parts)) => {
             let one =
                 |(part, content): (usize, ContentPart)| parse_part(content, &at(&format!("content[{part}]")), model);
             parts.into_iter().enumerate().map(one).collect::<Result<_, _>>()?
@@ -124,7 +108,7 @@ fn parse_message(message: ChatMessage, index: usize, model: &str) -> Result<Mess
         content,
         reasoning: message.reasoning_content.or(message.reasoning),
         tool_calls,
-        tool_call_id: message.tool_call_id,
+        tool_call_id,
     })
 }
 
@@ -148,5 +132,10 @@ fn parse_part(part: ContentPart, at: &str, model: &str) -> Result<Part, ApiError
 fn parse_tool_call(call: ClientToolCall, at: &str) -> Result<ToolCall, ApiError> {
     let id = call.id.ok_or_else(|| ApiError::missing(format!("{at}.id")))?;
     let function = call.function.ok_or_else(|| ApiError::missing(format!("{at}.function")))?;
-    Ok(ToolCall { id, name: function.name, arguments: function.arguments.unwrap_or_else(|| "{}".into()) })
+    Ok(to_call(id, function))
+}
+
+fn to_call(id: String, function: ClientFunction) -> ToolCall {
+    let arguments = function.arguments.filter(|arguments| !arguments.trim().is_empty());
+    ToolCall { id, name: function.name, arguments: arguments.unwrap_or_else(|| "{}".into()) }
 }

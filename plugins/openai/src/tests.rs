@@ -5,6 +5,10 @@ use serde_json::{Value, json};
 
 use crate::OpenAi;
 
+/// What `usage` holds besides the three counts, where nothing was cached or reasoned.
+pub(crate) const USAGE_DETAILS: &str =
+    r#""prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}"#;
+
 fn host() -> ScriptedHost {
     let failed = Model { readiness: Readiness::Failed, detail: "no file".into(), ..scripted::model("broken") };
     ScriptedHost::new().model(scripted::model("org/m")).model(failed)

@@ -8,9 +8,9 @@ use crate::error::LoadError;
 use crate::source::Files;
 use crate::text_model::SamplingDefaults;
 
-const CONFIG: &str = "config.json";
+pub(super) const CONFIG: &str = "config.json";
 const GENERATION_CONFIG: &str = "generation_config.json";
-const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 const CHAT_TEMPLATE: &str = "chat_template.jinja";
 
 /// What a model folder says of itself.
@@ -229,12 +229,15 @@ impl GenerationConfig {
 }
 
 /// Parses a JSON file.
-fn parse<'a, T: Deserialize<'a>>(file: &str, json: &'a [u8]) -> Result<T, LoadError> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(file: &str, json: &'a [u8]) -> Result<T, LoadError> {
     serde_json::from_slice(json).map_err(|error| LoadError::malformed(file, error))
 }
 
 /// Parses a JSON file that may be absent.
-fn parse_optional<T: Default + serde::de::DeserializeOwned>(files: &Files, file: &str) -> Result<T, LoadError> {
+pub(super) fn parse_optional<T: Default + serde::de::DeserializeOwned>(
+    files: &Files,
+    file: &str,
+) -> Result<T, LoadError> {
     files.read_optional(file)?.map_or_else(|| Ok(T::default()), |json| parse(file, &json))
 }
 
@@ -248,7 +251,7 @@ fn ids(field: &Option<Ids>) -> Vec<u32> {
 }
 
 /// A token's text, written plainly or as an added token.
-fn token_text(value: &Value) -> Option<String> {
+pub(super) fn token_text(value: &Value) -> Option<String> {
     let text = value.as_str().or_else(|| value.get("content").and_then(Value::as_str));
     text.map(str::to_owned)
 }

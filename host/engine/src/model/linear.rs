@@ -7,6 +7,15 @@ use super::kernel::{Bf16, LANES, Panels, RowTiles, Scaled8, Sink, Weight, multip
 /// Multiplications that are worth waking a thread for, about 50 µs of work.
 const PARALLEL_WORK: usize = 1 << 20;
 
+/// Which threads compute a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Threads {
+    /// The one that asks; the others have work of their own.
+    One,
+    /// All of the pool, where the work is worth it.
+    All,
+}
+
 /// A matrix `[columns, depth]`: `columns` outputs of `depth` inputs each.
 pub(crate) enum Linear {
     /// f32 weights in panels.
@@ -56,13 +65,13 @@ impl<W: Weight> Packed<W> {
     }
 
     /// `out = inputs * weights`, by one thread or several.
-    fn forward(&self, inputs: &[f32], rows: usize, tiles: &mut RowTiles, out: &mut [f32]) {
+    fn forward(&self, inputs: &[f32], rows: usize, by: Threads, tiles: &mut RowTiles, out: &mut [f32]) {
         tiles.fill(inputs, rows, self.depth, self.depth);
         let tiles = &*tiles;
         let count = self.columns.div_ceil(LANES);
         let threads = rayon::current_num_threads();
         let is_small = rows * self.columns * self.depth < PARALLEL_WORK;
-        if threads == 1 || is_small {
+        if by == Threads::One || threads == 1 || is_small {
             let sink = Sink { values: out, stride: self.columns, adds: false };
             return multiply(tiles, 0, self.depth, self.panels(0, count), sink);
         }
@@ -126,7 +135,7 @@ fn into_panels<T: Copy + Default>(rows: &[T], columns: usize, depth: usize) -> V
 
 impl Linear {
     /// Outputs, and inputs of each.
-    fn shape(&self) -> (usize, usize) {
+    pub(crate) fn shape(&self) -> (usize, usize) {
         match self {
             Self::F32(packed) => (packed.columns, packed.depth),
             Self::Bf16(packed) => (packed.columns, packed.depth),
@@ -155,11 +164,23 @@ impl Linear {
     /// * `tiles`: memory to work in.
     /// * `out`: `[rows, columns]`, resized and overwritten.
     pub(crate) fn forward(&self, inputs: &[f32], rows: usize, tiles: &mut RowTiles, out: &mut Vec<f32>) {
+        self.forward_by(Threads::All, inputs, rows, tiles, out);
+    }
+
+    /// As [`Self::forward`], by the threads that are free. Which they are does not change a bit of the result.
+    pub(crate) fn forward_by(
+        &self,
+        by: Threads,
+        inputs: &[f32],
+        rows: usize,
+        tiles: &mut RowTiles,
+        out: &mut Vec<f32>,
+    ) {
         out.resize(rows * self.shape().0, 0.0);
         match self {
-            Self::F32(packed) => packed.forward(inputs, rows, tiles, out),
-            Self::Bf16(packed) => packed.forward(inputs, rows, tiles, out),
-            Self::Scaled8(packed) => packed.forward(inputs, rows, tiles, out),
+            Self::F32(packed) => packed.forward(inputs, rows, by, tiles, out),
+            Self::Bf16(packed) => packed.forward(inputs, rows, by, tiles, out),
+            Self::Scaled8(packed) => packed.forward(inputs, rows, by, tiles, out),
         }
     }
 

@@ -5,20 +5,19 @@ use crate::request::Sampling;
 /// A token that may be drawn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate {
-    id: u32,
+    pub(super) id: u32,
     /// First the logit, then its weight relative to the most likely token, 0 to 1.
-    weight: f32,
+    pub(super) weight: f32,
 }
 
 /// Candidates sorted in the first attempt to reach top-p; most distributions need fewer.
 const SORTED_FIRST: usize = 256;
 
-/// Fills `kept` with the candidates that all filters leave, best first where a filter needed the order.
+/// Leaves in `kept`, which has logits for weights, the candidates that pass all filters, best first where a filter
+/// needed the order.
 ///
 /// At least the most likely token stays.
-pub(super) fn keep(logits: &[f32], sampling: &Sampling, kept: &mut Vec<Candidate>) {
-    kept.clear();
-    kept.extend(logits.iter().enumerate().map(|(id, &weight)| Candidate { id: id as u32, weight }));
+pub(super) fn keep(sampling: &Sampling, kept: &mut Vec<Candidate>) {
     let top_k = sampling.top_k as usize;
     if top_k > 0 && top_k < kept.len() {
         kept.select_nth_unstable_by(top_k - 1, best_first);

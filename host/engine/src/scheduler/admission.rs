@@ -38,6 +38,7 @@ impl Scheduler {
         let mut sequence = Sequence::new(job.ticket, 0);
         sequence.followers = followers;
         self.reuse_prefix(&mut sequence);
+        sequence.ticket.link.set_cached(sequence.computed);
         self.running.push(sequence);
     }
 

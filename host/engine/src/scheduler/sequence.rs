@@ -7,11 +7,12 @@ use tokio::sync::mpsc;
 
 use crate::detokenize::TextStream;
 use crate::error::EngineError;
-use crate::generation::{Finish, Piece, Stall, Token, TopToken};
+use crate::generation::{Finish, Link, Piece, Token, TopToken};
+use crate::grammar::Matcher;
 use crate::kv_cache::{BLOCK_TOKENS, BlockId};
 use crate::request::GenerateRequest;
-use crate::sampler::Sampler;
 use crate::sampler::logprobs::LogProbs;
+use crate::sampler::{SampleError, Sampler, Scratch};
 use crate::stop_strings::StopStrings;
 use crate::tokenizer::Tokenizer;
 
@@ -26,16 +27,19 @@ pub(crate) struct Ticket {
     pub(crate) request: GenerateRequest,
     /// Tokens each choice may generate.
     pub(crate) tokens_max: u32,
+    /// Where each choice begins in the request's grammar.
+    matcher: Option<Matcher>,
     stops: StopStrings,
     pieces: PieceSender,
-    stall: Arc<Stall>,
+    pub(super) link: Arc<Link>,
 }
 
 impl Ticket {
     /// A ticket for a request that has been checked.
-    pub(crate) fn new(mut request: GenerateRequest, tokens_max: u32, pieces: PieceSender, stall: Arc<Stall>) -> Self {
+    pub(crate) fn new(mut request: GenerateRequest, tokens_max: u32, pieces: PieceSender, link: Arc<Link>) -> Self {
         let stops = StopStrings::new(std::mem::take(&mut request.stop_strings));
-        Self { request, tokens_max, stops, pieces, stall }
+        let matcher = request.grammar.as_ref().map(|grammar| grammar.start());
+        Self { request, tokens_max, matcher, stops, pieces, link }
     }
 
     /// Whether the reader has gone.
@@ -48,7 +52,7 @@ impl Ticket {
     /// The last place stays free for [`Self::fail`].
     pub(super) fn reserve(&self) -> Option<Permit> {
         if self.pieces.capacity() < 2 {
-            self.stall.set();
+            self.link.stall();
             // The reader may have made room between the two lines above, and then wakes nobody.
             if self.pieces.capacity() < 2 {
                 return None;
@@ -78,7 +82,8 @@ pub(super) struct Sequence {
     pub(super) followers: u32,
     /// When it got its slot.
     pub(super) since: Instant,
-    pub(super) sampler: Sampler,
+    sampler: Sampler,
+    matcher: Option<Matcher>,
     text: TextStream,
     generated: u32,
     /// Generated tokens that no piece has carried yet.
@@ -94,6 +99,7 @@ impl Sequence {
     pub(super) fn new(ticket: Arc<Ticket>, choice: u32) -> Self {
         let tokens = ticket.request.prompt.clone();
         let sampler = Sampler::new(&ticket.request.sampling, choice, &tokens);
+        let matcher = ticket.matcher.clone();
         Self {
             ticket,
             choice,
@@ -103,6 +109,7 @@ impl Sequence {
             followers: 0,
             since: Instant::now(),
             sampler,
+            matcher,
             text: TextStream::default(),
             generated: 0,
             unsent: 0,
@@ -114,11 +121,6 @@ impl Sequence {
     /// Tokens of the prompt.
     pub(super) fn prompt_tokens(&self) -> usize {
         self.ticket.request.prompt.len()
-    }
-
-    /// Tokens generated so far.
-    pub(super) fn generated(&self) -> u32 {
-        self.generated
     }
 
     /// Whether the prompt's tokens still have to be scored.
@@ -134,8 +136,40 @@ impl Sequence {
         self.tokens.as_chunks::<BLOCK_TOKENS>().0.get(index)
     }
 
+    /// Chooses the next token; `None` where the grammar lets nothing follow.
+    ///
+    /// * `row`: logits, `[vocab]`.
+    pub(super) fn choose(
+        &mut self,
+        row: &[f32],
+        tokenizer: &Tokenizer,
+        scratch: &mut Scratch,
+    ) -> Result<Option<u32>, EngineError> {
+        let mut banned = self.banned(tokenizer);
+        let Some(matcher) = &mut self.matcher else {
+            return self.sampler.sample(row, self.generated, &banned, scratch).map(Some).map_err(describe_failure);
+        };
+        if matcher.is_over() {
+            return Ok(None);
+        }
+        let request = &self.ticket.request;
+        let mut allowed = matcher.allowed(&self.tokens[request.prompt.len()..])?;
+        // Where the grammar may end, whatever ends the choice may come.
+        if !request.stop_tokens.is_empty() && matcher.may_end() {
+            request.stop_tokens.iter().for_each(|&id| allowed.insert(id));
+        }
+        if request.ignore_eos {
+            banned.extend_from_slice(tokenizer.eos_ids());
+        }
+        banned.iter().for_each(|&id| allowed.remove(id));
+        match self.sampler.sample_among(row, self.generated, &allowed, scratch) {
+            Err(SampleError::NothingAllowed) if matcher.may_end() => Ok(None),
+            chosen => chosen.map(Some).map_err(describe_failure),
+        }
+    }
+
     /// Tokens that may not come yet, because the choice is too short to end.
-    pub(super) fn banned(&self, tokenizer: &Tokenizer) -> Vec<u32> {
+    fn banned(&self, tokenizer: &Tokenizer) -> Vec<u32> {
         let request = &self.ticket.request;
         if self.generated >= request.tokens_min {
             return Vec::new();
@@ -171,6 +205,9 @@ impl Sequence {
     ///
     /// * `row`: the logits it was chosen from, `[vocab]`.
     /// * `tokens_per_piece`: tokens that a piece waits for.
+    ///
+    /// # Errors
+    /// When the grammar cannot follow the token.
     pub(super) fn accept(
         &mut self,
         id: u32,
@@ -178,21 +215,24 @@ impl Sequence {
         context_tokens: usize,
         tokens_per_piece: u32,
         tokenizer: &Tokenizer,
-    ) -> Option<Piece> {
+    ) -> Result<Option<Piece>, EngineError> {
         let ticket = Arc::clone(&self.ticket);
         let request = &ticket.request;
         self.generated += 1;
         self.unsent += 1;
+        let ended_by = self.end_token(id, tokenizer);
+        if let (Some(matcher), None) = (&mut self.matcher, &ended_by) {
+            matcher.follow(id, &self.tokens[request.prompt.len()..])?;
+        }
         self.tokens.push(id);
         self.sampler.accept(id);
-        let ended_by = self.end_token(id, tokenizer);
         let is_shown = ended_by.is_none() || request.include_stop;
         if is_shown {
             if request.wants_tokens() {
                 let token = self.describe(id, row, tokenizer);
                 self.pending.push((self.text.held_bytes(), token));
             }
-            self.text.push(tokenizer.text_bytes(id, request.skip_special));
+            self.text.push(tokenizer.text_bytes(id, request.hides(id)));
         }
         // A choice that is too short to end is not searched for stop strings either.
         let stops = if self.generated < request.tokens_min { &StopStrings::NONE } else { &ticket.stops };
@@ -202,6 +242,9 @@ impl Sequence {
             self.pending.retain(|(start, _)| *start < released.text.len());
             finish = Some(Finish::StopString(stops.text(index)));
         }
+        if finish.is_none() && self.matcher.as_ref().is_some_and(Matcher::is_over) {
+            finish = Some(Finish::Eos);
+        }
         let is_full = self.generated >= ticket.tokens_max || self.tokens.len() >= context_tokens;
         if finish.is_none() && is_full {
             finish = Some(Finish::Length);
@@ -209,7 +252,13 @@ impl Sequence {
         if finish.is_some() && released.stop.is_none() {
             released.text.push_str(&self.text.finish());
         }
-        self.piece(released.text, finish, tokens_per_piece)
+        Ok(self.piece(released.text, finish, tokens_per_piece))
+    }
+
+    /// The last piece of a choice after which the grammar lets nothing follow.
+    pub(super) fn end(&mut self) -> Piece {
+        let text = self.text.finish();
+        self.piece(text, Some(Finish::Eos), 1).expect("an end is always told")
     }
 
     /// The one piece of a request that generates nothing.
@@ -243,7 +292,7 @@ impl Sequence {
         Token { id, bytes, logprob: Some(probs.of(id)), top }
     }
 
-    /// Puts a piece together, unless there is nothing to say yet.
+    /// Puts a piece together, unless there is nothing to say yet and no end to tell.
     fn piece(&mut self, text: String, finish: Option<Finish>, tokens_per_piece: u32) -> Option<Piece> {
         // A token goes with the text that its first byte is in; one without text goes with what is before it.
         let released = text.len();
@@ -271,5 +320,15 @@ impl Sequence {
             generated_tokens: self.generated,
             finish,
         })
+    }
+}
+
+/// Why no token could be chosen, as the request ends with it.
+fn describe_failure(error: SampleError) -> EngineError {
+    match error {
+        SampleError::NotFinite => EngineError::Failed("the model's numbers are not finite".to_owned()),
+        SampleError::NothingAllowed => {
+            EngineError::invalid("constraint", "no token of this model continues the text as it asks")
+        }
     }
 }

@@ -103,15 +103,14 @@ impl Scheduler {
             return Ok(Next::End);
         }
         let row = &rows[rows.len() - vocab..];
-        let banned = sequence.banned(&self.tokenizer);
-        let chosen = sequence.sampler.sample(row, sequence.generated(), &banned, &mut self.scratch);
-        let Ok(id) = chosen else {
-            return Err(EngineError::Failed("the model's numbers are not finite".to_owned()));
+        let piece = match sequence.choose(row, &self.tokenizer, &mut self.scratch)? {
+            None => Some(sequence.end()),
+            Some(id) => {
+                self.inbox.counters.generated_tokens.fetch_add(1, Ordering::Relaxed);
+                sequence.accept(id, row, self.bounds.context_tokens, self.bounds.tokens_per_piece, &self.tokenizer)?
+            }
         };
-        self.inbox.counters.generated_tokens.fetch_add(1, Ordering::Relaxed);
-        let Some(piece) =
-            sequence.accept(id, row, self.bounds.context_tokens, self.bounds.tokens_per_piece, &self.tokenizer)
-        else {
+        let Some(piece) = piece else {
             return Ok(Next::Continue);
         };
         let next = if piece.finish.is_some() { Next::End } else { Next::Continue };

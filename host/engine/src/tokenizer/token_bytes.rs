@@ -15,12 +15,14 @@ pub(super) struct TokenBytes {
 }
 
 /// How a vocabulary writes bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Spelling {
     /// Every byte is one printable character, as GPT-2 does.
     ByteLevel,
     /// `▁` is a space and `<0x0A>` a byte, as sentencepiece does.
     SentencePiece,
+    /// A token that goes on with a word begins with this prefix, any other begins a word, as BERT does.
+    WordPiece(String),
 }
 
 /// The part of a `tokenizer.json` that tells how it writes bytes.
@@ -28,6 +30,16 @@ enum Spelling {
 struct DecoderOnly {
     #[serde(default)]
     decoder: Value,
+    #[serde(default)]
+    model: ModelOnly,
+}
+
+/// What kind of vocabulary it is.
+#[derive(Default, Deserialize)]
+struct ModelOnly {
+    #[serde(default)]
+    r#type: String,
+    continuing_subword_prefix: Option<String>,
 }
 
 impl TokenBytes {
@@ -36,7 +48,13 @@ impl TokenBytes {
         let parsed: DecoderOnly = serde_json::from_slice(json).map_err(|error| LoadError::malformed(file, error))?;
         // A decoder can be a sequence of decoders; its text names all of them.
         let is_byte_level = parsed.decoder.to_string().contains("\"ByteLevel\"");
-        let spelling = if is_byte_level { Spelling::ByteLevel } else { Spelling::SentencePiece };
+        let spelling = if parsed.model.r#type == "WordPiece" {
+            Spelling::WordPiece(parsed.model.continuing_subword_prefix.unwrap_or_else(|| "##".to_owned()))
+        } else if is_byte_level {
+            Spelling::ByteLevel
+        } else {
+            Spelling::SentencePiece
+        };
         let mut tokens: Vec<(u32, String)> =
             tokenizer.get_vocab(true).into_iter().map(|(token, id)| (id, token)).collect();
         tokens.sort_unstable();
@@ -96,20 +114,24 @@ impl TokenBytes {
 
 impl Spelling {
     /// Appends the bytes that `token` stands for.
-    fn append(self, token: &str, bytes: &mut Vec<u8>) {
-        if self == Self::SentencePiece {
-            if let Some(byte) = byte_token(token) {
-                bytes.push(byte);
-                return;
-            }
-            bytes.extend_from_slice(token.replace('▁', " ").as_bytes());
-            return;
-        }
-        for character in token.chars() {
-            match byte_of(character) {
+    fn append(&self, token: &str, bytes: &mut Vec<u8>) {
+        match self {
+            Self::SentencePiece => match byte_token(token) {
                 Some(byte) => bytes.push(byte),
-                // Not a character of the byte alphabet: the token stands for itself.
-                None => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                None => bytes.extend_from_slice(token.replace('▁', " ").as_bytes()),
+            },
+            Self::WordPiece(prefix) => match token.strip_prefix(&**prefix) {
+                Some(rest) => bytes.extend_from_slice(rest.as_bytes()),
+                None => bytes.extend(std::iter::once(b' ').chain(token.bytes())),
+            },
+            Self::ByteLevel => {
+                for character in token.chars() {
+                    match byte_of(character) {
+                        Some(byte) => bytes.push(byte),
+                        // Not a character of the byte alphabet: the token stands for itself.
+                        None => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                    }
+                }
             }
         }
     }
@@ -151,14 +173,18 @@ mod tests {
     }
 
     #[test]
-    fn sentencepiece_spelling() {
-        let check = |token: &str, expect: &[u8]| {
+    fn spellings() {
+        let check = |spelling: &Spelling, token: &str, expect: &[u8]| {
             let mut bytes = Vec::new();
-            Spelling::SentencePiece.append(token, &mut bytes);
+            spelling.append(token, &mut bytes);
             assert_eq!(bytes, expect, "{token}");
         };
-        check("▁the", b" the");
-        check("<0xE2>", &[0xe2]);
-        check("<0xZZ>", b"<0xZZ>");
+        check(&Spelling::SentencePiece, "▁the", b" the");
+        check(&Spelling::SentencePiece, "<0xE2>", &[0xe2]);
+        check(&Spelling::SentencePiece, "<0xZZ>", b"<0xZZ>");
+        let word_piece = Spelling::WordPiece("##".to_owned());
+        check(&word_piece, "the", b" the");
+        check(&word_piece, "##ing", b"ing");
+        check(&word_piece, "##", b"");
     }
 }

@@ -93,6 +93,11 @@ impl Safetensors {
         self.tensors.values().map(|place| place.bytes).sum()
     }
 
+    /// Whether there is a tensor called `name`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
     /// Reads the tensor called `name`; `None` where there is none.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mimus_engine::{
-    EngineError, Finish, GenerateRequest, Generation, LoadOptions, Piece, Source, TextModel, Token, load,
+    EngineError, Finish, GenerateRequest, Generation, LoadOptions, Model, Piece, Source, TextModel, Token, load,
 };
 
 /// Longest wait for anything in a test.
@@ -22,7 +22,17 @@ pub fn golden_model(name: &str, options: &LoadOptions) -> Arc<dyn TextModel> {
     let path = golden(name);
     let gguf = path.join("model.gguf");
     let source = if gguf.exists() { Source::Gguf(gguf) } else { Source::Folder(path) };
-    load(source, options, &|_| {}).unwrap_or_else(|error| panic!("{name}: {error}"))
+    let loaded = load(source, options, &|_| {}).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let Model::Text(model) = loaded else { panic!("{name} continues text") };
+    model
+}
+
+/// The model that comes with the server: small, with a trained tokenizer and special tokens.
+pub fn chat_model() -> Arc<dyn TextModel> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../models/mimus-chat");
+    let loaded = load(Source::Folder(folder), &options(), &|_| {});
+    let Ok(Model::Text(model)) = loaded else { panic!("mimus-chat continues text") };
+    model
 }
 
 /// Options for tiny models: one thread, little memory.

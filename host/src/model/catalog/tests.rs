@@ -24,12 +24,12 @@ fn readiness(catalog: &Catalog, name: &str) -> Option<Readiness> {
 async fn models_load_beside_requests_and_fail_alone() {
     let (go, wait) = mpsc::channel();
     let wait = Mutex::new(wait);
-    let load = move |planned: &Planned| -> Result<Arc<dyn TextModel>, LoadError> {
+    let load = move |planned: &Planned| -> Result<EngineModel, LoadError> {
         wait.lock().expect("not poisoned").recv_timeout(Duration::from_secs(30)).expect("the test goes on");
         match planned.name.as_str() {
             "broken" => Err(LoadError::Unsupported("pickles".into())),
             "panics" => panic!("a hostile file"),
-            _ => Ok(scripted(Script::default())),
+            _ => Ok(EngineModel::Text(scripted(Script::default()))),
         }
     };
     let plan = vec![
@@ -47,7 +47,7 @@ async fn models_load_beside_requests_and_fail_alone() {
     }
     tokio::time::timeout(Duration::from_secs(30), catalog.wait_loaded()).await.expect("all settle");
     assert!(catalog.loading().is_empty());
-    let Lookup::Ready(model) = catalog.get("alias") else { panic!("loaded") };
+    let Lookup::Ready(Loaded::Text(model)) = catalog.get("alias") else { panic!("loaded") };
     assert_eq!((model.name.as_str(), model.template.as_deref()), ("good", Some("chatml")));
     assert!(matches!(catalog.get("broken"), Lookup::Failed(why) if why.contains("pickles")));
     assert!(matches!(catalog.get("panics"), Lookup::Failed(_)));
@@ -63,7 +63,7 @@ async fn models_load_beside_requests_and_fail_alone() {
 async fn a_model_can_be_inserted_and_stays() {
     let (go, wait) = mpsc::channel::<()>();
     let wait = Mutex::new(wait);
-    let load = move |_: &Planned| -> Result<Arc<dyn TextModel>, LoadError> {
+    let load = move |_: &Planned| -> Result<EngineModel, LoadError> {
         // Ends when the test lets go of its end.
         let _ = wait.lock().expect("not poisoned").recv();
         Err(LoadError::Unsupported("late".into()))
@@ -82,4 +82,27 @@ async fn a_catalog_without_models_is_loaded() {
     let catalog = Catalog::start_with(Vec::new(), Arc::new(load_in_engine)).expect("nothing to do");
     catalog.wait_loaded().await;
     assert_eq!(catalog.default_name(), None);
+}
+
+#[tokio::test]
+async fn an_embedding_model_is_listed_and_never_the_default() {
+    let embed = mimus_models::MODELS.iter().find(|model| model.name == "mimus-embed").expect("built in");
+    let files = embed.files;
+    let load = move |planned: &Planned| match planned.name.as_str() {
+        "vectors" => mimus_engine::load(Source::Embedded(files), &LoadOptions::default(), &|_| {}),
+        _ => Ok(EngineModel::Text(scripted(Script::default()))),
+    };
+    let plan = vec![planned("vectors", &[], Origin::Configured), planned("words", &[], Origin::Builtin)];
+    let catalog = Catalog::start_with(plan, Arc::new(load)).expect("threads start");
+    catalog.wait_loaded().await;
+    let list = catalog.list();
+    assert_eq!(
+        (list[0].abilities.as_slice(), list[0].architecture.as_str()),
+        (["embed".to_owned()].as_slice(), "bert")
+    );
+    assert!(list[0].context_tokens == 256 && list[0].parameters > 2_000_000, "{:?}", list[0]);
+    assert_eq!(list[1].abilities, ["chat", "generate"]);
+    assert_eq!(catalog.default_name().as_deref(), Some("words"));
+    assert!(matches!(catalog.get("vectors"), Lookup::Ready(Loaded::Embedding(_))));
+    assert_eq!(catalog.activities().len(), 2);
 }

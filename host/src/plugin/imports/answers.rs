@@ -6,7 +6,7 @@ use mimus_engine::Finish;
 use wasmtime::component::Resource;
 
 use super::inference::{to_finish, to_token, to_wit};
-use crate::answer::{self, Answer, Event, Part, Whole};
+use crate::answer::{self, Answer, Event, Part, ToolChoice, ToolUse, Whole};
 use crate::limits;
 use crate::plugin::bindings::personality::mimus::plugin::answers as wit;
 use crate::plugin::bindings::personality::mimus::plugin::inference as inference_wit;
@@ -20,7 +20,7 @@ impl wit::Host for Guest {
         messages: Vec<Message>,
         render: RenderOptions,
         options: inference_wit::Options,
-        _tools: wit::ToolUse,
+        tools: wit::ToolUse,
     ) -> wasmtime::Result<Result<Resource<Answer>, inference_wit::Error>> {
         self.count_call()?;
         let options = match self.options(options) {
@@ -28,9 +28,12 @@ impl wit::Host for Guest {
             Err(error) => return Ok(Err(error)),
         };
         let inference = self.services.inference.clone();
-        let running = self.wait(inference.chat(&model, messages, render, options)).await;
-        Ok(match running {
-            Ok(running) => Ok(self.table.push(Answer::new(running))?),
+        let answer = self.wait(inference.converse(&model, messages, render, options, to_tools(tools))).await;
+        Ok(match answer {
+            Ok(answer) => {
+                self.charge_work(answer.running());
+                Ok(self.table.push(answer)?)
+            }
             Err(error) => Err(to_wit(error)),
         })
     }
@@ -42,9 +45,9 @@ impl wit::HostAnswer for Guest {
         Ok(self.table.get(&answer)?.prompt_tokens())
     }
 
-    async fn cached_tokens(&mut self, _answer: Resource<Answer>) -> wasmtime::Result<u32> {
+    async fn cached_tokens(&mut self, answer: Resource<Answer>) -> wasmtime::Result<u32> {
         self.count_call()?;
-        Ok(0)
+        Ok(self.table.get(&answer)?.cached_tokens())
     }
 
     async fn next(
@@ -85,6 +88,16 @@ impl wit::HostAnswer for Guest {
         self.table.delete(answer)?;
         Ok(())
     }
+}
+
+fn to_tools(tools: wit::ToolUse) -> ToolUse {
+    let choice = match tools.choice {
+        wit::ToolChoice::Auto => ToolChoice::Auto,
+        wit::ToolChoice::None => ToolChoice::None,
+        wit::ToolChoice::Required => ToolChoice::Required,
+        wit::ToolChoice::Named(name) => ToolChoice::Named(name),
+    };
+    ToolUse { choice, is_parallel: tools.is_parallel }
 }
 
 fn to_part(part: Part) -> wit::Part {

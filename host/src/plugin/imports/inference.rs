@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mimus_engine::{EngineError, Finish, Piece, Token};
+use mimus_engine::{Constraint, EngineError, Finish, Piece, Token};
 use wasmtime::component::Resource;
 
 use crate::inference::{InferenceError, Options, Prompt, Running};
@@ -93,9 +93,9 @@ impl wit::HostGeneration for Guest {
         Ok(self.table.get(&generation)?.prompt_tokens())
     }
 
-    async fn cached_tokens(&mut self, _generation: Resource<Running>) -> wasmtime::Result<u32> {
+    async fn cached_tokens(&mut self, generation: Resource<Running>) -> wasmtime::Result<u32> {
         self.count_call()?;
-        Ok(0)
+        Ok(self.table.get(&generation)?.cached_tokens())
     }
 
     async fn next(
@@ -144,21 +144,23 @@ impl Guest {
         running: Result<Running, InferenceError>,
     ) -> wasmtime::Result<Result<Resource<Running>, wit::Error>> {
         Ok(match running {
-            Ok(running) => Ok(self.table.push(running)?),
+            Ok(running) => {
+                self.charge_work(&running);
+                Ok(self.table.push(running)?)
+            }
             Err(error) => Err(to_wit(error)),
         })
     }
 
     pub(super) fn options(&self, options: wit::Options) -> Result<Options, wit::Error> {
-        if options.constraint.is_some() {
-            return Err(wit::Error::Unsupported("constrained output".into()));
-        }
+        let constraint = options.constraint.map(to_constraint).transpose()?;
         if options.tag.as_ref().is_some_and(|tag| tag.len() > limits::TAG_BYTES_MAX) {
             return Err(invalid("tag", format!("must be at most {} bytes", limits::TAG_BYTES_MAX)));
         }
-        Ok(Options {
+        let mut options = Options {
             choices: options.choices,
             tokens_max: options.tokens_max,
+            tokens_open_max: None,
             tokens_min: options.tokens_min,
             temperature: options.temperature,
             top_p: options.top_p,
@@ -177,10 +179,32 @@ impl Guest {
             logprobs: options.logprobs,
             prompt_logprobs: options.prompt_logprobs,
             token_ids: options.token_ids,
+            shown_special_tokens: Vec::new(),
+            constraint,
             tenant: self.tenant,
             tag: options.tag.map(|tag| (self.identity.name.clone(), tag)),
-        })
+        };
+        self.bound_work(&mut options)?;
+        Ok(options)
     }
+}
+
+fn to_constraint(constraint: wit::Constraint) -> Result<Constraint, wit::Error> {
+    let bytes = match &constraint {
+        wit::Constraint::JsonObject => 0,
+        wit::Constraint::JsonSchema(text) | wit::Constraint::Regex(text) | wit::Constraint::Grammar(text) => text.len(),
+        wit::Constraint::Choice(texts) => texts.iter().map(String::len).sum(),
+    };
+    if bytes > limits::CONSTRAINT_BYTES_MAX {
+        return Err(invalid("constraint", format!("must be at most {} bytes", limits::CONSTRAINT_BYTES_MAX)));
+    }
+    Ok(match constraint {
+        wit::Constraint::JsonObject => Constraint::JsonObject,
+        wit::Constraint::JsonSchema(schema) => Constraint::JsonSchema(schema),
+        wit::Constraint::Regex(pattern) => Constraint::Regex(pattern),
+        wit::Constraint::Grammar(text) => Constraint::Lark(text),
+        wit::Constraint::Choice(texts) => Constraint::Choice(texts),
+    })
 }
 
 fn append(choices: &mut BTreeMap<u32, wit::Completion>, piece: Piece) {

@@ -4,6 +4,7 @@ use mimus_sdk::scripted::{Captured, Input, ScriptedHost};
 use serde_json::{Value, json};
 
 use crate::OpenAi;
+use crate::tests::USAGE_DETAILS;
 
 fn post(host: &ScriptedHost, body: &str) -> Captured {
     host.call(&OpenAi, "POST", "/v1/chat/completions", &[], body.as_bytes())
@@ -34,7 +35,7 @@ fn answers_whole() {
             r#"{"id":"chatcmpl-000000000000000000000001","object":"chat.completion","created":1700000000,"model":"scripted","#,
             r#""system_fingerprint":"fp_mimus_0.1.0","choices":[{"index":0,"message":{"role":"assistant","#,
             r#""content":"Hello there friend","refusal":null},"logprobs":null,"finish_reason":"stop"}],"#,
-            r#""usage":{"prompt_tokens":2,"completion_tokens":3,"total_tokens":5}}"#
+            r#""usage":{"prompt_tokens":2,"completion_tokens":3,"total_tokens":5,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}}"#
         )
     );
 }
@@ -60,7 +61,7 @@ fn answers_as_stream() {
         chunk(r#"{"content":" you"}"#, "null"),
         chunk("{}", r#""stop""#),
         format!(
-            "{head}[],\"usage\":{{\"prompt_tokens\":2,\"completion_tokens\":2,\"total_tokens\":4}}}}\n\ndata: [DONE]\n\n"
+            "{head}[],\"usage\":{{\"prompt_tokens\":2,\"completion_tokens\":2,\"total_tokens\":4,{USAGE_DETAILS}}}}}\n\ndata: [DONE]\n\n"
         ),
     ];
     let chunks: Vec<&str> = captured.chunks.iter().map(|chunk| std::str::from_utf8(chunk).expect("text")).collect();
@@ -98,7 +99,10 @@ fn usage_in_every_chunk() {
 fn several_choices() {
     let whole = post(&ScriptedHost::new(), &request(r#""n":2"#)).json();
     assert_eq!(whole["choices"][1]["index"], 1);
-    assert_eq!(whole["usage"], json!({"prompt_tokens":2,"completion_tokens":6,"total_tokens":8}));
+    assert_eq!(
+        whole["usage"],
+        json!({"prompt_tokens":2,"completion_tokens":6,"total_tokens":8,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}})
+    );
 
     let stream = post(&ScriptedHost::new(), &request(r#""n":2,"stream":true"#));
     let events: Vec<Value> = stream.events().iter().filter_map(|event| serde_json::from_str(event).ok()).collect();
@@ -190,6 +194,23 @@ fn fields_reach_the_model() {
             r#""response_format":{"type":"json_schema","json_schema":{"name":"a","schema":{"type": "object"}}}"#,
             Options { constraint: Some(Constraint::JsonSchema(r#"{"type": "object"}"#.into())), ..plain() },
         ),
+        (r#""use_beam_search":true,"length_penalty":0.5,"priority":1"#, Options { temperature: Some(0.0), ..plain() }),
+        (
+            r#""response_format":{"type":"regex_schema","regex_schema":"a+"}"#,
+            Options { constraint: Some(Constraint::Regex("a+".into())), ..plain() },
+        ),
+        (
+            r#""guided_json":"{\"type\":\"object\"}""#,
+            Options { constraint: Some(Constraint::JsonSchema(r#"{"type":"object"}"#.into())), ..plain() },
+        ),
+        (
+            r#""guided_grammar":"start: \"a\"""#,
+            Options { constraint: Some(Constraint::Grammar("start: \"a\"".into())), ..plain() },
+        ),
+        (
+            r#""structured_outputs":{"json_object":true}"#,
+            Options { constraint: Some(Constraint::JsonObject), ..plain() },
+        ),
         (
             r#""structured_outputs":{"choice":["a","b"]}"#,
             Options { constraint: Some(Constraint::Choice(vec!["a".into(), "b".into()])), ..plain() },
@@ -212,7 +233,7 @@ fn the_conversation_reaches_the_model() {
         "chat_template_kwargs":{"enable_thinking":false}}"#;
     let captured = post(&host, body);
     assert_eq!(captured.status, 200, "{}", captured.text());
-    let Input::Chat(messages, render) = host.asked().remove(0).input else { panic!("a conversation") };
+    let Input::Answer(messages, render, _) = host.asked().remove(0).input else { panic!("a conversation") };
     assert_eq!(messages[0], Message::text(Role::System, "be brief"));
     assert_eq!((messages[1].plain_text().as_deref(), messages[1].name.as_deref()), (Some("ab"), Some("Ann")));
     assert_eq!((messages[2].content.len(), messages[2].tool_calls[0].arguments.as_str()), (0, r#"{"x":1}"#));
@@ -223,10 +244,33 @@ fn the_conversation_reaches_the_model() {
 }
 
 #[test]
+fn fields_of_other_servers_reach_the_model() {
+    let asked = |more: &str| {
+        let host = ScriptedHost::new();
+        let captured = post(&host, &request(more));
+        assert_eq!(captured.status, 200, "{more}: {}", captured.text());
+        let Input::Answer(_, render, _) = host.asked().remove(0).input else { panic!("a conversation") };
+        render
+    };
+    assert_eq!(asked(r#""chat_template":"{{ x }}""#).source.as_deref(), Some("{{ x }}"));
+    let variables = |more: &str| asked(more).variables;
+    let variable = |name: &str, json: &str| vec![(name.to_owned(), json.to_owned())];
+    assert_eq!(variables(r#""documents":[{"title": "t"}]"#), variable("documents", r#"[{"title": "t"}]"#));
+    assert_eq!(variables(r#""reasoning_effort":"none""#), variable("enable_thinking", "false"));
+    assert_eq!(variables(r#""reasoning_effort":"low""#), variable("reasoning_effort", r#""low""#));
+    assert_eq!(
+        variables(r#""reasoning_effort":"none","chat_template_kwargs":{"enable_thinking":true}"#),
+        variable("enable_thinking", "true")
+    );
+    let continued = asked(r#""continue_final_message":true"#);
+    assert!(continued.continue_final_message && !continued.add_generation_prompt);
+}
+
+#[test]
 fn wrong_requests() {
     let messages = |messages: &str| format!(r#"{{"model":"scripted","messages":{messages}}}"#);
     let user = |content: &str| messages(&format!(r#"[{{"role":"user","content":{content}}}]"#));
-    let cases: [(String, Value, Value); 47] = [
+    let cases: Vec<(String, Value, Value)> = vec![
         ("".into(), Value::Null, Value::Null),
         ("{".into(), Value::Null, Value::Null),
         ("[]".into(), Value::Null, json!("invalid_type")),
@@ -302,6 +346,57 @@ fn wrong_requests() {
             json!("invalid_value"),
         ),
         (request(r#""tools":[{"type":"function"}]"#), json!("tools[0].function"), json!("missing_required_parameter")),
+        (request(r#""n":17"#), json!("n"), json!("invalid_value")),
+        (request(r#""tool_choice":"sometimes""#), json!("tool_choice"), json!("invalid_value")),
+        (request(r#""tool_choice":{"type":"magic"}"#), json!("tool_choice.type"), json!("invalid_value")),
+        (
+            request(r#""tools":[{"type":"custom","custom":{"name":"f"}}]"#),
+            json!("tools[0].type"),
+            json!("unsupported_value"),
+        ),
+        (
+            request(r#""tools":[{"type":"function","function":{"name":"f","parameters":7}}]"#),
+            json!("tools[0].function.parameters"),
+            json!("invalid_value"),
+        ),
+        (
+            request(
+                r#""tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"f"}}]"#,
+            ),
+            json!("tools"),
+            json!("invalid_value"),
+        ),
+        (
+            request(r#""functions":[{"name":"f"}],"function_call":{"name":"g"}"#),
+            json!("function_call"),
+            json!("invalid_value"),
+        ),
+        (request(r#""use_beam_search":true,"n":2"#), json!("use_beam_search"), json!("unsupported_value")),
+        (request(r#""truncate_prompt_tokens":1"#), json!("truncate_prompt_tokens"), json!("unsupported_value")),
+        (request(r#""prompt_logprobs":1,"stream":true"#), json!("prompt_logprobs"), json!("unsupported_value")),
+        (request(r#""allowed_token_ids":[]"#), json!("allowed_token_ids"), json!("invalid_value")),
+        (
+            request(&format!(r#""chat_template":"{}""#, "x".repeat(65 << 10))),
+            json!("chat_template"),
+            json!("invalid_value"),
+        ),
+        (
+            request(&format!(r#""guided_regex":"{}""#, "x".repeat(65 << 10))),
+            json!("guided_regex"),
+            json!("invalid_value"),
+        ),
+        (request(r#""temperature":1e999"#), Value::Null, Value::Null),
+        (request(r#""temperature":NaN"#), Value::Null, Value::Null),
+        (request(r#""temperature":1e30"#), json!("temperature"), json!("invalid_value")),
+        (request(r#""top_p":0,"top_k":-2"#), json!("top_k"), json!("invalid_value")),
+        (request(&format!(r#""stop":{}"#, json!(vec!["x"; 10_000]))), json!("stop"), json!("invalid_value")),
+        (request(r#""seed":18446744073709551616"#), json!("seed"), json!("invalid_type")),
+        (
+            messages(&format!("[{}]", vec![r#"{"role":"user","content":"x"}"#; 5000].join(","))),
+            json!("messages"),
+            json!("invalid_value"),
+        ),
+        (format!("{}{}", "[".repeat(10_000), "]".repeat(10_000)), json!("[0]"), json!("invalid_type")),
     ];
     for (body, param, code) in cases {
         let captured = post(&ScriptedHost::new(), &body);
@@ -408,3 +503,15 @@ fn the_context_names_limit_and_count() {
     let message = captured.json()["error"]["message"].as_str().unwrap_or_default().to_owned();
     assert!(message.contains("4096") && message.contains("4097"), "{message}");
 }
+
+#[test]
+fn deep_values_cost_nothing() {
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    for (field, status) in [("metadata", 200), ("documents", 200), ("guided_json", 400), ("stop", 400), ("tools", 400)]
+    {
+        let captured = post(&ScriptedHost::new(), &request(&format!("\"{field}\":{deep}")));
+        assert_eq!(captured.status, status, "{field}");
+    }
+}
+
+mod calls;

@@ -1,118 +1,108 @@
-//! Tools: what the model is told of them. Whether it calls one is up to it: its answer is given as text.
+//! Tools of a chat request: today's `tools` and `tool_choice`, and the older `functions` and `function_call`.
 
-use std::fmt;
-
-use mimus_sdk::chat::Tool;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 
 use crate::error::ApiError;
+use crate::text_or::{Expected, TextOr};
+use crate::tools::{self, Choice, Function, Tools};
 
 /// One entry of `tools`.
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct ToolDefinition {
     #[serde(rename = "type")]
     kind: String,
     function: Option<Function>,
 }
 
-#[derive(serde::Deserialize)]
-struct Function {
+/// `tool_choice` where it is an object.
+#[derive(Deserialize)]
+pub(super) struct ToolChoice {
+    #[serde(rename = "type")]
+    kind: String,
+    function: Option<Name>,
+    allowed_tools: Option<AllowedTools>,
+}
+
+/// Also `function_call` where it is an object.
+#[derive(Deserialize)]
+pub(super) struct Name {
     name: String,
-    description: Option<String>,
-    parameters: Option<Box<RawValue>>,
 }
 
-/// `"auto"`, or an object that names a function.
-pub(super) enum ToolChoice {
-    Mode(String),
-    /// The type, and the function's name where there is one.
-    Object(String, Option<String>),
+#[derive(Deserialize)]
+struct AllowedTools {
+    mode: Option<String>,
+    tools: Vec<AllowedTool>,
 }
 
-impl<'de> Deserialize<'de> for ToolChoice {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(serde::Deserialize)]
-        struct Named {
-            #[serde(rename = "type")]
-            kind: String,
-            function: Option<Name>,
-        }
-        #[derive(serde::Deserialize)]
-        struct Name {
-            name: String,
-        }
-        struct ChoiceVisitor;
-        impl<'de> Visitor<'de> for ChoiceVisitor {
-            type Value = ToolChoice;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a string or an object")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<ToolChoice, E> {
-                Ok(ToolChoice::Mode(text.to_owned()))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ToolChoice, A::Error> {
-                let named = Named::deserialize(de::value::MapAccessDeserializer::new(map))?;
-                Ok(ToolChoice::Object(named.kind, named.function.map(|function| function.name)))
-            }
-        }
-        deserializer.deserialize_any(ChoiceVisitor)
-    }
+#[derive(Deserialize)]
+struct AllowedTool {
+    function: Option<Name>,
 }
 
-/// The tools that the model is told of.
-pub(super) fn parse(tools: Vec<ToolDefinition>, choice: Option<&ToolChoice>) -> Result<Vec<Tool>, ApiError> {
-    let tools = tools.into_iter().enumerate().map(parse_tool).collect::<Result<Vec<_>, _>>()?;
-    let forced = |what: &str| {
-        Err(ApiError::unsupported(
-            "tool_choice",
-            format!("`tool_choice`: {what} cannot be forced here, use `auto` or `none`"),
-        ))
+impl Expected for ToolChoice {
+    const WORDS: &'static str = "a string or an object";
+}
+
+impl Expected for Name {
+    const WORDS: &'static str = "a string or an object";
+}
+
+/// Today's form.
+pub(super) fn parse(
+    definitions: Vec<ToolDefinition>,
+    choice: Option<TextOr<ToolChoice>>,
+    is_parallel: Option<bool>,
+) -> Result<Tools, ApiError> {
+    let list = definitions.into_iter().enumerate().map(parse_tool).collect::<Result<_, _>>()?;
+    let choice = match choice {
+        None => None,
+        Some(TextOr::Text(mode)) => Some(tools::parse_mode(&mode, "tool_choice")?),
+        Some(TextOr::Other(choice)) => Some(parse_choice(choice)?),
     };
-    match choice {
-        None => Ok(tools),
-        Some(ToolChoice::Mode(mode)) => match mode.as_str() {
-            "auto" => Ok(tools),
-            "none" => Ok(Vec::new()),
-            "required" if tools.is_empty() => {
-                Err(ApiError::invalid("tool_choice", "`tool_choice` is `required`, but there are no `tools`"))
-            }
-            "required" => forced("a call"),
-            other => {
-                let message = format!("`tool_choice` must be none, auto, required or an object, got `{other}`");
-                Err(ApiError::invalid("tool_choice", message))
-            }
-        },
-        Some(ToolChoice::Object(kind, name)) => match (kind.as_str(), name) {
-            ("function", None) => Err(ApiError::missing("tool_choice.function")),
-            ("function", Some(name)) if tools.iter().any(|tool| tool.name == *name) => forced("a function"),
-            ("function", Some(name)) => Err(ApiError::invalid(
-                "tool_choice",
-                format!("`tool_choice` names `{name}`, which is not among the `tools`"),
-            )),
-            ("allowed_tools", _) => Ok(tools),
-            (other, _) => Err(ApiError::invalid(
-                "tool_choice.type",
-                format!("`tool_choice.type` must be function, got `{other}`"),
-            )),
-        },
+    tools::choose(list, choice, is_parallel, "tool_choice")
+}
+
+/// The older form: at most one call.
+pub(super) fn parse_functions(functions: Vec<Function>, call: Option<TextOr<Name>>) -> Result<Tools, ApiError> {
+    let one = |(index, function)| tools::parse(function, &format!("functions[{index}]"));
+    let list = functions.into_iter().enumerate().map(one).collect::<Result<_, _>>()?;
+    let choice = match call {
+        None => None,
+        Some(TextOr::Text(mode)) => Some(tools::parse_mode(&mode, "function_call")?),
+        Some(TextOr::Other(name)) => Some(Choice::Named(name.name)),
+    };
+    tools::choose(list, choice, Some(false), "function_call")
+}
+
+fn parse_choice(choice: ToolChoice) -> Result<Choice, ApiError> {
+    match choice.kind.as_str() {
+        "function" => {
+            let function = choice.function.ok_or_else(|| ApiError::missing("tool_choice.function"))?;
+            Ok(Choice::Named(function.name))
+        }
+        "allowed_tools" => {
+            let allowed = choice.allowed_tools.ok_or_else(|| ApiError::missing("tool_choice.allowed_tools"))?;
+            let name = |(index, tool): (usize, AllowedTool)| {
+                let at = || format!("tool_choice.allowed_tools.tools[{index}].function");
+                tool.function.map(|function| function.name).ok_or_else(|| ApiError::missing(at()))
+            };
+            let names = allowed.tools.into_iter().enumerate().map(name).collect::<Result<_, _>>()?;
+            tools::parse_allowed(allowed.mode.as_deref(), names)
+        }
+        other => Err(ApiError::invalid(
+            "tool_choice.type",
+            format!("`tool_choice.type` must be function or allowed_tools, got `{other}`"),
+        )),
     }
 }
 
-fn parse_tool((index, tool): (usize, ToolDefinition)) -> Result<Tool, ApiError> {
+fn parse_tool((index, tool): (usize, ToolDefinition)) -> Result<mimus_sdk::chat::Tool, ApiError> {
     let at = |field: &str| format!("tools[{index}].{field}");
     if tool.kind != "function" {
         let message = format!("`{}` must be function, got `{}`", at("type"), tool.kind);
         return Err(ApiError::unsupported(at("type"), message));
     }
     let function = tool.function.ok_or_else(|| ApiError::missing(at("function")))?;
-    let is_name = (1..=64).contains(&function.name.len())
-        && function.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    if !is_name {
-        let field = at("function.name");
-        let message = format!("`{field}` must be 1 to 64 letters, digits, `_` or `-`");
-        return Err(ApiError::invalid(field, message));
-    }
-    let parameters = function.parameters.map_or_else(String::new, |parameters| parameters.get().to_owned());
-    Ok(Tool { name: function.name, description: function.description, parameters })
+    tools::parse(function, &at("function"))
 }

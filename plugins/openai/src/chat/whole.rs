@@ -1,13 +1,15 @@
 //! The answer in one piece.
 
+use std::borrow::Cow;
+
 use mimus_sdk::Response;
-use mimus_sdk::inference::{FinishReason, Generation};
+use mimus_sdk::answers::{Answer, Call, Whole};
 use serde::Serialize;
 
 use super::Chat;
 use crate::error::ApiError;
-use crate::ids::{FINGERPRINT, Stamp};
-use crate::logprobs::ChatLogprobs;
+use crate::ids::{self, FINGERPRINT, Stamp};
+use crate::logprobs::{self, ChatLogprobs, PromptToken};
 use crate::usage::{Tally, Usage};
 
 #[derive(Serialize)]
@@ -19,6 +21,10 @@ struct Completion<'a> {
     system_fingerprint: &'static str,
     choices: Vec<Choice<'a>>,
     usage: Usage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_logprobs: Option<Vec<Option<PromptToken<'a>>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_token_ids: Option<Vec<u32>>,
 }
 
 #[derive(Serialize)]
@@ -27,36 +33,50 @@ struct Choice<'a> {
     message: Message<'a>,
     logprobs: Option<ChatLogprobs<'a>>,
     finish_reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_ids: Option<Vec<u32>>,
 }
 
 #[derive(Serialize)]
 struct Message<'a> {
     role: &'static str,
-    content: &'a str,
+    content: Option<Cow<'a, str>>,
     refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<ToolCall<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_call: Option<Function<'a>>,
 }
 
-/// The word of this API.
-pub(crate) fn reason_name(reason: FinishReason) -> &'static str {
-    match reason {
-        FinishReason::Stop => "stop",
-        FinishReason::Length => "length",
-    }
+#[derive(Serialize)]
+struct ToolCall<'a> {
+    id: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: Function<'a>,
 }
 
-pub(super) fn answer(chat: &Chat, generation: Generation, response: &mut Response) -> Result<(), ApiError> {
+#[derive(Serialize)]
+struct Function<'a> {
+    name: &'a str,
+    arguments: &'a str,
+}
+
+pub(super) fn answer(chat: &Chat, answer: Answer, response: &mut Response) -> Result<(), ApiError> {
     let mut tally = Tally::default();
-    tally.add_prompt(generation.prompt_tokens());
-    let completions = generation.collect()?;
-    for completion in &completions {
-        tally.set_generated(completion.choice, completion.generated);
+    tally.add_prompt(answer.prompt_tokens());
+    // Where the prompt's tokens are reported they stand before those of the answer.
+    let prompt_tokens = if chat.options.prompt_logprobs { answer.prompt_tokens() as usize } else { 0 };
+    let (answers, cached_tokens) = answer.collect_with_cached()?;
+    tally.add_cached(cached_tokens);
+    for whole in &answers {
+        tally.set_generated(whole.choice, whole.generated, whole.reasoning_tokens);
     }
-    let choices = completions.iter().map(|completion| Choice {
-        index: completion.choice,
-        message: Message { role: "assistant", content: &completion.text, refusal: None },
-        logprobs: chat.top_logprobs.map(|top| ChatLogprobs::new(&completion.tokens, top)),
-        finish_reason: reason_name(completion.finish.reason),
-    });
+    let of_prompt = answers.first().map(|whole| logprobs::split_prompt(&whole.tokens, prompt_tokens).0);
+    let prompt_logprobs = chat.report.prompt_logprobs.zip(of_prompt);
+    let echoed = chat.echoed();
     let stamp = Stamp::new("chatcmpl-");
     let body = Completion {
         id: &stamp.id,
@@ -64,8 +84,43 @@ pub(super) fn answer(chat: &Chat, generation: Generation, response: &mut Respons
         created: stamp.created,
         model: &chat.model,
         system_fingerprint: FINGERPRINT,
-        choices: choices.collect(),
+        choices: answers.iter().map(|whole| choice(chat, whole, prompt_tokens, &echoed)).collect(),
         usage: tally.usage(),
+        prompt_logprobs: prompt_logprobs.map(|(top, tokens)| logprobs::prompt_logprobs(tokens, top)),
+        prompt_token_ids: chat.report.has_token_ids.then(|| chat.prompt_ids()).transpose()?,
     };
     Ok(response.json(200, &body)?)
+}
+
+fn choice<'a>(chat: &Chat, whole: &'a Whole, prompt_tokens: usize, echoed: &str) -> Choice<'a> {
+    let (_, tokens) = logprobs::split_prompt(&whole.tokens, prompt_tokens);
+    let has_calls = !whole.calls.is_empty();
+    let content = match (echoed, whole.text.as_str()) {
+        ("", "") if has_calls => None,
+        ("", text) => Some(Cow::Borrowed(text)),
+        (echoed, text) => Some(Cow::Owned(format!("{echoed}{text}"))),
+    };
+    let message = Message {
+        role: "assistant",
+        content,
+        refusal: None,
+        reasoning_content: whole.reasoning.as_deref().filter(|_| chat.has_reasoning),
+        tool_calls: if chat.has_functions { Vec::new() } else { whole.calls.iter().map(tool_call).collect() },
+        function_call: whole.calls.first().filter(|_| chat.has_functions).map(function),
+    };
+    Choice {
+        index: whole.choice,
+        message,
+        logprobs: ChatLogprobs::new(tokens, chat.report),
+        finish_reason: chat.reason_name(whole.finish.reason, has_calls),
+        token_ids: chat.report.has_token_ids.then(|| logprobs::ids(tokens)),
+    }
+}
+
+fn tool_call(call: &Call) -> ToolCall<'_> {
+    ToolCall { id: ids::call(), kind: "function", function: function(call) }
+}
+
+fn function(call: &Call) -> Function<'_> {
+    Function { name: &call.name, arguments: &call.arguments }
 }

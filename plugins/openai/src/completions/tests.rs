@@ -3,6 +3,7 @@ use mimus_sdk::scripted::{Captured, Input, ScriptedHost};
 use serde_json::{Value, json};
 
 use crate::OpenAi;
+use crate::tests::USAGE_DETAILS;
 
 fn post(host: &ScriptedHost, body: &str) -> Captured {
     host.call(&OpenAi, "POST", "/v1/completions", &[], body.as_bytes())
@@ -21,7 +22,7 @@ fn answers_whole() {
         concat!(
             r#"{"id":"cmpl-000000000000000000000001","object":"text_completion","created":1700000000,"model":"scripted","#,
             r#""system_fingerprint":"fp_mimus_0.1.0","choices":[{"index":0,"text":"Hello there friend","logprobs":null,"#,
-            r#""finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":3,"total_tokens":6}}"#
+            r#""finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":3,"total_tokens":6,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}}"#
         )
     );
 }
@@ -42,7 +43,7 @@ fn answers_as_stream() {
     let expect = chunk("Hi", "null")
         + &chunk(" you", "\"length\"")
         + &format!(
-            "{head}[],\"usage\":{{\"prompt_tokens\":3,\"completion_tokens\":2,\"total_tokens\":5}}}}\n\ndata: [DONE]\n\n"
+            "{head}[],\"usage\":{{\"prompt_tokens\":3,\"completion_tokens\":2,\"total_tokens\":5,{USAGE_DETAILS}}}}}\n\ndata: [DONE]\n\n"
         );
     assert_eq!(captured.text(), expect);
 }
@@ -112,6 +113,16 @@ fn echo_and_logprobs() {
 }
 
 #[test]
+fn each_choice_echoes_the_scored_prompt() {
+    let host = ScriptedHost::new().answer("Hi");
+    let answer = post(&host, &request(r#""echo":true,"logprobs":0,"n":2,"best_of":3"#)).json();
+    for index in 0..2 {
+        let choice = &answer["choices"][index];
+        assert_eq!(choice["logprobs"]["tokens"], json!(["<s>", "one", " two", "Hi"]), "{index}");
+    }
+}
+
+#[test]
 fn scores_a_prompt() {
     let answer = post(&ScriptedHost::new(), &request(r#""echo":true,"max_tokens":0,"logprobs":1"#)).json();
     let choice = &answer["choices"][0];
@@ -156,7 +167,17 @@ fn wrong_requests() {
         (request(r#""logprobs":true"#), "logprobs", "invalid_type"),
         (request(r#""n":2,"best_of":1"#), "best_of", "invalid_value"),
         (request(r#""best_of":2,"stream":true"#), "best_of", "invalid_value"),
-        (request(r#""suffix":"x""#), "suffix", "unsupported_value"),
+        (request(r#""suffix":"x","echo":true"#), "suffix", "unsupported_value"),
+        (request(r#""prompt_logprobs":1,"stream":true"#), "prompt_logprobs", "unsupported_value"),
+        (request(r#""prompt_logprobs":-1"#), "prompt_logprobs", "invalid_value"),
+        (request(r#""bad_words":["two words"]"#), "bad_words", "unsupported_value"),
+        (request(r#""truncate_prompt_tokens":0"#), "truncate_prompt_tokens", "invalid_value"),
+        (request(r#""best_of":17"#), "best_of", "invalid_value"),
+        (request(r#""n":2147483648"#), "n", "invalid_value"),
+        (request(r#""max_tokens":9223372036854775807"#), "max_tokens", "invalid_value"),
+        (request(r#""guided_choice":[]"#), "guided_choice", "invalid_value"),
+        (request(r#""guided_regex":"a","guided_choice":["a"]"#), "guided_choice", "invalid_value"),
+        (request(r#""guided_json":7"#), "guided_json", "invalid_value"),
         (request(r#""stream_options":{}"#), "stream_options", "invalid_value"),
     ];
     for (body, param, code) in cases {
@@ -176,5 +197,79 @@ fn errors_name_the_prompt() {
         let error = &captured.json()["error"];
         assert_eq!((captured.status, error["param"].as_str()), (400, Some("prompt")));
         assert_eq!(error["code"], "context_length_exceeded");
+    }
+}
+
+/// A host whose tokens for `texts` come first: 2, 3, 4, …
+fn host_that_knows(texts: &[&str]) -> ScriptedHost {
+    let host = ScriptedHost::new();
+    let body = json!({"prompt":texts.join(" "),"add_special_tokens":false}).to_string();
+    host.call(&OpenAi, "POST", "/tokenize", &[], body.as_bytes());
+    host
+}
+
+#[test]
+fn fills_in_the_middle() {
+    let host = host_that_knows(&["before", "after"]);
+    let captured = post(&host, r#"{"model":"scripted","prompt":"before","suffix":" after"}"#);
+    assert_eq!(captured.status, 200, "{}", captured.text());
+    assert_eq!(captured.json()["choices"][0]["text"], "Hello there friend");
+    // Begin, prefix mark, text before, suffix mark, text after, middle mark.
+    assert_eq!(host.asked()[0].input, Input::Prompt(Prompt::Tokens(vec![0, 4, 2, 5, 3, 6])));
+}
+
+#[test]
+fn a_model_without_the_marks_does_not_fill() {
+    // A full vocabulary has one token for everything that it does not know.
+    let words: Vec<String> = (0..1000).map(|index| format!("w{index}")).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let captured = post(&host_that_knows(&words), &request(r#""suffix":"x""#));
+    let error = &captured.json()["error"];
+    assert_eq!((captured.status, error["param"].as_str()), (400, Some("suffix")));
+    assert_eq!(error["code"], "unsupported_value");
+}
+
+#[test]
+fn prompts_of_another_making() {
+    let cases = [
+        (r#""add_special_tokens":false"#, vec![2, 3]),
+        (r#""truncate_prompt_tokens":1"#, vec![3]),
+        (r#""truncate_prompt_tokens":9"#, vec![0, 2, 3]),
+        (r#""truncate_prompt_tokens":-1"#, vec![0, 2, 3]),
+    ];
+    for (more, tokens) in cases {
+        let host = host_that_knows(&["one", "two"]);
+        assert_eq!(post(&host, &request(more)).status, 200, "{more}");
+        assert_eq!(host.asked()[0].input, Input::Prompt(Prompt::Tokens(tokens)), "{more}");
+    }
+}
+
+#[test]
+fn vllms_reports() {
+    let host = host_that_knows(&["one", "two", "Hi"]).answer("Hi");
+    let more = r#""prompt_logprobs":1,"logprobs":0,"return_token_ids":true,"return_tokens_as_token_ids":true"#;
+    let choice = &post(&host, &request(more)).json()["choices"][0];
+    let token = |word: &str| json!({"logprob":-0.5,"rank":1,"decoded_token":word});
+    assert_eq!(choice["prompt_logprobs"], json!([null, {"2":token("one")}, {"3":token(" two")}]));
+    assert_eq!((&choice["prompt_token_ids"], &choice["token_ids"]), (&json!([0, 2, 3]), &json!([5])));
+    assert_eq!(choice["logprobs"]["tokens"], json!(["token_id:5"]));
+
+    let stream = post(&host, &request(r#""return_token_ids":true,"stream":true"#));
+    let first: Value = serde_json::from_str(stream.events()[0]).expect("JSON");
+    assert_eq!(first["choices"][0]["prompt_token_ids"], json!([0, 2, 3]));
+    assert_eq!(first["choices"][0]["token_ids"], json!([5]));
+}
+
+#[test]
+fn words_and_tokens_that_are_ruled_out() {
+    let cases = [
+        (r#""bad_words":["one"]"#, vec![(2, -100.0), (4, -100.0)]),
+        (r#""bad_words":["one"],"logit_bias":{"2":5,"9":1}"#, vec![(9, 1.0), (2, -100.0), (4, -100.0)]),
+        (r#""allowed_token_ids":[7,8]"#, vec![(7, 100.0), (8, 100.0)]),
+    ];
+    for (more, biases) in cases {
+        let host = host_that_knows(&["one", "two"]);
+        assert_eq!(post(&host, &request(more)).status, 200, "{more}");
+        assert_eq!(host.asked()[0].options.logit_bias, biases, "{more}");
     }
 }

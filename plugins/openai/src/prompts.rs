@@ -1,15 +1,15 @@
-//! The field `prompt`: a text, texts, tokens, or lists of tokens.
+//! The fields `prompt` and `input`: a text, texts, tokens, or lists of tokens.
 
 use std::fmt;
 
 use mimus_sdk::inference::Prompt;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
-use super::PROMPTS_MAX;
 use crate::error::ApiError;
 use crate::fields;
 
-pub(super) enum Prompts {
+/// What a client sends to continue or to embed.
+pub(crate) enum Prompts {
     Texts(Vec<String>),
     Tokens(Vec<u32>),
     TokenLists(Vec<Vec<u32>>),
@@ -17,7 +17,8 @@ pub(super) enum Prompts {
 }
 
 impl Prompts {
-    pub(super) fn parse(self) -> Result<Vec<Prompt>, ApiError> {
+    /// The prompts of the field `param`, at most `count_max`; none may be an empty list of tokens.
+    pub(crate) fn parse(self, param: &'static str, count_max: usize) -> Result<Vec<Prompt>, ApiError> {
         let prompts: Vec<Prompt> = match self {
             Prompts::Texts(texts) => texts.into_iter().map(Prompt::Text).collect(),
             Prompts::Tokens(tokens) => vec![Prompt::Tokens(tokens)],
@@ -27,10 +28,10 @@ impl Prompts {
         if prompts.is_empty()
             || prompts.iter().any(|prompt| matches!(prompt, Prompt::Tokens(tokens) if tokens.is_empty()))
         {
-            return Err(ApiError::invalid("prompt", "`prompt` must not be empty"));
+            return Err(ApiError::invalid(param, format!("`{param}` must not be empty")));
         }
-        if prompts.len() > PROMPTS_MAX {
-            return Err(fields::out_of_bounds("prompt", format!("at most {PROMPTS_MAX} prompts"), prompts.len()));
+        if prompts.len() > count_max {
+            return Err(fields::out_of_bounds(param, format!("at most {count_max} texts or lists"), prompts.len()));
         }
         Ok(prompts)
     }

@@ -1,0 +1,216 @@
+//! Models that turn texts into vectors: what is asked, what comes back, and the handle in between.
+
+mod head;
+mod input;
+mod queue;
+mod scheduler;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+pub(crate) use head::{Head, VectorForm};
+use queue::{Job, Queue};
+use scheduler::Scheduler;
+pub(crate) use scheduler::{EncoderForward, TextForward};
+
+use crate::config::sentence::SentenceConfig;
+use crate::error::{EngineError, LoadError};
+use crate::load::LoadOptions;
+use crate::text_model::Activity;
+use crate::tokenizer::Tokenizer;
+
+/// A model that turns texts into vectors.
+///
+/// Requests of all callers are computed together by one thread and its pool. Dropping the last handle lets accepted
+/// requests finish, then ends the thread and frees the memory.
+pub struct EmbeddingModel {
+    info: EmbeddingInfo,
+    tokenizer: Arc<Tokenizer>,
+    config: SentenceConfig,
+    queue: Arc<Queue>,
+}
+
+/// What an embedding model is: read from its files, constant while it is loaded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EmbeddingInfo {
+    /// Family: `bert`, `roberta`, `xlm-roberta`, `camembert`, `distilbert` or `mpnet`.
+    pub architecture: String,
+    /// Where the weights came from: `safetensors`.
+    pub format: String,
+    /// Numbers in the weights.
+    pub parameters: u64,
+    /// Bytes the weights take in memory.
+    pub weight_bytes: u64,
+    /// Tokens of the longest input, those that the tokenizer adds included.
+    pub context_tokens: u32,
+    /// Token ids run from 0 to this, exclusive.
+    pub vocab_tokens: u32,
+    /// Numbers of a vector.
+    pub dimensions: u32,
+    /// Whether vectors have length 1 when nothing else is asked.
+    pub normalizes: bool,
+    /// Names of the prompts that the model knows, in order.
+    pub prompts: Vec<String>,
+    /// The prompt of inputs that name none.
+    pub default_prompt: Option<String>,
+}
+
+/// Inputs and what to make of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EmbedRequest {
+    /// 1 to [`limits::EMBED_INPUTS_MAX`](crate::limits::EMBED_INPUTS_MAX) inputs, of at most
+    /// [`limits::EMBED_TOKENS_MAX`](crate::limits::EMBED_TOKENS_MAX) tokens together.
+    pub inputs: Vec<EmbedInput>,
+    /// How.
+    pub options: EmbedOptions,
+}
+
+/// What to embed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EmbedInput {
+    /// A text. Prompt and special tokens are added to it.
+    Text(String),
+    /// Token ids, used as they are: no prompt and no special token is added. At least one.
+    Tokens(Vec<u32>),
+}
+
+/// How to embed. Every field may be left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EmbedOptions {
+    /// Cuts vectors to their first numbers, 1 to [`EmbeddingInfo::dimensions`]; they get length 1 again where they had it.
+    /// Good vectors come of it only where the model was trained for it.
+    pub dimensions: Option<u32>,
+    /// Cuts inputs to this many tokens, special ones included, and never to more than the model reads. `None`: inputs
+    /// that are too long are refused.
+    pub truncate_tokens: Option<u32>,
+    /// Whether vectors get length 1. `None`: as the model's files say.
+    pub normalize: Option<bool>,
+    /// Name of the prompt put before every text. `None`: the model's default, if it has one.
+    pub prompt_name: Option<String>,
+}
+
+/// One input's vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedding {
+    /// The vector.
+    pub vector: Vec<f32>,
+    /// Tokens that were computed, special ones and the prompt included.
+    pub tokens: u32,
+    /// Whether the input was longer.
+    pub is_truncated: bool,
+}
+
+/// Vectors on their way. Dropping it cancels the request before the next step.
+#[derive(Debug)]
+pub struct PendingEmbeddings(oneshot::Receiver<Result<Vec<Embedding>, EngineError>>);
+
+impl PendingEmbeddings {
+    /// Waits for the vectors, one an input, in the order of the inputs.
+    ///
+    /// # Errors
+    /// The request's own failure, or [`EngineError::Overloaded`] when it waited too long.
+    pub async fn wait(self) -> Result<Vec<Embedding>, EngineError> {
+        self.0.await.unwrap_or_else(|_| Err(lost()))
+    }
+
+    /// As [`Self::wait`], for threads that may block.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub fn wait_blocking(self) -> Result<Vec<Embedding>, EngineError> {
+        self.0.blocking_recv().unwrap_or_else(|_| Err(lost()))
+    }
+}
+
+/// The thread ended without an answer.
+fn lost() -> EngineError {
+    EngineError::Failed("the model's thread has ended".to_owned())
+}
+
+impl EmbeddingModel {
+    /// Starts the thread of a model.
+    ///
+    /// # Errors
+    /// [`LoadError::Resource`] when the system gives no thread.
+    pub(crate) fn start(
+        forward: impl TextForward + 'static,
+        tokenizer: Tokenizer,
+        config: SentenceConfig,
+        info: EmbeddingInfo,
+        options: &LoadOptions,
+    ) -> Result<Self, LoadError> {
+        let queue = Arc::new(Queue::new(options.queue_requests_max));
+        let scheduler = Scheduler::new(forward, Arc::clone(&queue), options);
+        let resource = |error: &dyn std::fmt::Display| LoadError::Resource(error.to_string());
+        let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1));
+        let pool = pool.thread_name(|index| format!("embed-{index}")).build().map_err(|error| resource(&error))?;
+        let thread = std::thread::Builder::new().name("embed".to_owned());
+        thread.spawn(move || pool.install(|| scheduler.run())).map_err(|error| resource(&error))?;
+        Ok(Self { info, tokenizer: Arc::new(tokenizer), config, queue })
+    }
+
+    /// What the model is.
+    pub fn info(&self) -> &EmbeddingInfo {
+        &self.info
+    }
+
+    /// The model's own tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Tokenizes the inputs on this thread and queues them; returns as soon as they wait.
+    ///
+    /// # Errors
+    /// [`EngineError::Invalid`] and [`EngineError::PromptTooLong`] for a bad request,
+    /// [`EngineError::Overloaded`] when the queue is full, [`EngineError::ShuttingDown`] after [`Self::close`].
+    pub fn embed(&self, request: EmbedRequest) -> Result<PendingEmbeddings, EngineError> {
+        let form = self.form(&request.options)?;
+        let texts = input::texts(&request, &self.tokenizer, &self.config, &self.info)?;
+        let (sender, receiver) = oneshot::channel();
+        self.queue.push(Job::new(texts, form, sender, Instant::now()))?;
+        Ok(PendingEmbeddings(receiver))
+    }
+
+    /// The shape of the vectors that `options` ask for.
+    fn form(&self, options: &EmbedOptions) -> Result<VectorForm, EngineError> {
+        let dimensions = options.dimensions.unwrap_or(self.info.dimensions);
+        if !(1..=self.info.dimensions).contains(&dimensions) {
+            let reason = format!("must be 1 to {}, not {dimensions}", self.info.dimensions);
+            return Err(EngineError::invalid("dimensions", reason));
+        }
+        Ok(VectorForm { dimensions: dimensions as usize, normalize: options.normalize })
+    }
+
+    /// What the model does now, for metrics.
+    pub fn activity(&self) -> Activity {
+        let counters = &self.queue.counters;
+        Activity {
+            waiting_requests: self.queue.waiting(),
+            running_sequences: counters.running_requests.load(Ordering::Relaxed),
+            computed_prompt_tokens: counters.computed_tokens.load(Ordering::Relaxed),
+            ..Activity::default()
+        }
+    }
+
+    /// Refuses new requests from here on; those accepted finish.
+    pub fn close(&self) {
+        self.queue.close();
+    }
+}
+
+impl Drop for EmbeddingModel {
+    fn drop(&mut self) {
+        self.queue.orphan();
+    }
+}
+
+impl std::fmt::Debug for EmbeddingModel {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("EmbeddingModel").field("info", &self.info).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,225 @@
+//! Computes the texts of many requests together, step by step.
+//!
+//! A step takes one text of each request in turn until its rows are full, so that a long request does not hold up a
+//! short one. A step that fails is repeated for each request alone, and only those that fail again end.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+use super::Embedding;
+use super::head::{Head, VectorForm};
+use super::input::Text;
+use super::queue::{Job, Queue};
+use crate::error::EngineError;
+use crate::limits;
+use crate::load::LoadOptions;
+use crate::model::encoder::{Encoder, EncoderScratch};
+use crate::model::linear::Threads;
+
+/// Rows that one thread computes at a time: enough to use every weight often, and little enough to stay in its cache.
+const GROUP_ROWS: usize = 256;
+
+/// Fewest rows for which a thread of its own is better than all threads sharing every matrix.
+const GROUP_ROWS_MIN: usize = 32;
+
+/// Computes the vectors of texts; the real thing, or a stand-in for tests of what is around it.
+pub(crate) trait TextForward: Send {
+    /// One vector a text, in the order of the texts.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`].
+    fn vectors(&mut self, texts: &[(&Text, VectorForm)]) -> Result<Vec<Vec<f32>>, EngineError>;
+}
+
+/// An encoder and what comes after it.
+pub(crate) struct EncoderForward {
+    pub(crate) encoder: Encoder,
+    pub(crate) head: Head,
+}
+
+/// The state of a model's thread.
+pub(super) struct Scheduler<F> {
+    forward: F,
+    queue: Arc<Queue>,
+    slots: usize,
+    queue_wait_max: Duration,
+    /// Requests under way, and when each was admitted.
+    running: Vec<(Job, Instant)>,
+}
+
+impl<F: TextForward> Scheduler<F> {
+    /// A scheduler without requests.
+    pub(super) fn new(forward: F, queue: Arc<Queue>, options: &LoadOptions) -> Self {
+        let slots = options.slots.max(1);
+        Self { forward, queue, slots, queue_wait_max: options.queue_wait_max, running: Vec::new() }
+    }
+
+    /// Works until the model is dropped and every accepted request has ended.
+    pub(super) fn run(mut self) {
+        loop {
+            self.running.retain(|(job, _)| !job.is_cancelled());
+            self.admit();
+            self.queue.counters.running_requests.store(self.running.len(), Ordering::Relaxed);
+            if !self.running.is_empty() {
+                self.step();
+            } else if !self.queue.wait() {
+                return;
+            }
+        }
+    }
+
+    /// Gives free slots to those who wait; who has waited too long is refused.
+    fn admit(&mut self) {
+        while self.running.len() < self.slots {
+            let Some(job) = self.queue.pop() else { return };
+            if job.submitted.elapsed() > self.queue_wait_max {
+                let retry_after = self.queue.retry_after(self.queue.waiting());
+                job.end(Err(EngineError::Overloaded { retry_after }));
+            } else {
+                self.running.push((job, Instant::now()));
+            }
+        }
+    }
+
+    /// Computes one step and ends the requests that are complete or have failed.
+    fn step(&mut self) {
+        let plan = self.plan();
+        let mut failed: Vec<(usize, EngineError)> = Vec::new();
+        match self.compute(&plan) {
+            Ok(vectors) => self.distribute(&plan, vectors, &mut failed),
+            Err(_) => {
+                for one in plan.chunk_by(|one, other| one.0 == other.0) {
+                    match self.compute(one) {
+                        Ok(vectors) => self.distribute(one, vectors, &mut failed),
+                        Err(error) => failed.push((one[0].0, error)),
+                    }
+                }
+            }
+        }
+        for index in (0..self.running.len()).rev() {
+            let error = failed.iter().find(|(job, _)| *job == index).map(|(_, error)| error.clone());
+            let (job, _) = &self.running[index];
+            if error.is_some() || job.done.len() == job.texts.len() {
+                let (job, admitted) = self.running.swap_remove(index);
+                self.queue.note_ended(admitted.elapsed());
+                job.end(error.map_or(Ok(()), Err));
+            }
+        }
+    }
+
+    /// The texts of the next step, as places of request and text, those of one request together.
+    fn plan(&self) -> Vec<(usize, usize)> {
+        let rows_max = limits::EMBED_STEP_TOKENS * rayon::current_num_threads();
+        let mut plan = Vec::new();
+        let mut rows = 0;
+        let mut round = 0;
+        loop {
+            let before = plan.len();
+            for (index, (job, _)) in self.running.iter().enumerate() {
+                let place = job.done.len() + round;
+                let Some(text) = job.texts.get(place) else { continue };
+                if !plan.is_empty() && rows + text.ids.len() > rows_max {
+                    plan.sort_unstable();
+                    return plan;
+                }
+                rows += text.ids.len();
+                plan.push((index, place));
+            }
+            if plan.len() == before {
+                plan.sort_unstable();
+                return plan;
+            }
+            round += 1;
+        }
+    }
+
+    /// Computes the texts of `plan`. A panic counts as a failure.
+    fn compute(&mut self, plan: &[(usize, usize)]) -> Result<Vec<Vec<f32>>, EngineError> {
+        let (forward, running) = (&mut self.forward, &self.running);
+        let texts: Vec<(&Text, VectorForm)> =
+            plan.iter().map(|&(job, text)| (&running[job].0.texts[text], running[job].0.form)).collect();
+        let computed = catch_unwind(AssertUnwindSafe(|| forward.vectors(&texts)));
+        let vectors = computed.unwrap_or_else(|_| Err(EngineError::Failed("the model panicked".to_owned())))?;
+        if vectors.len() != plan.len() {
+            return Err(EngineError::Failed("the model gave a wrong number of vectors".to_owned()));
+        }
+        let tokens: usize = texts.iter().map(|(text, _)| text.ids.len()).sum();
+        self.queue.counters.computed_tokens.fetch_add(tokens as u64, Ordering::Relaxed);
+        Ok(vectors)
+    }
+
+    /// Gives every request its vectors. One that holds no numbers fails its request.
+    fn distribute(&mut self, plan: &[(usize, usize)], vectors: Vec<Vec<f32>>, failed: &mut Vec<(usize, EngineError)>) {
+        for (&(index, place), vector) in plan.iter().zip(vectors) {
+            if !vector.iter().all(|value| value.is_finite()) {
+                failed.push((index, EngineError::Failed("the model gave numbers that are not finite".to_owned())));
+            }
+            let job = &mut self.running[index].0;
+            let text = &job.texts[place];
+            let tokens = u32::try_from(text.ids.len()).unwrap_or(u32::MAX);
+            job.done.push(Embedding { vector, tokens, is_truncated: text.is_truncated });
+        }
+    }
+}
+
+impl TextForward for EncoderForward {
+    fn vectors(&mut self, texts: &[(&Text, VectorForm)]) -> Result<Vec<Vec<f32>>, EngineError> {
+        let lengths: Vec<usize> = texts.iter().map(|(text, _)| text.ids.len()).collect();
+        let (groups, by) = groups(&lengths, rayon::current_num_threads());
+        let compute = |scratch: &mut EncoderScratch, group: &Vec<usize>| -> Vec<(usize, Vec<f32>)> {
+            let ids: Vec<&[u32]> = group.iter().map(|&index| texts[index].0.ids.as_slice()).collect();
+            self.encoder.forward(&ids, by, scratch);
+            let hidden = self.encoder.hidden();
+            let mut rows = scratch.hidden.as_slice();
+            let vector = |&index: &usize| {
+                let (own, rest) = rows.split_at(lengths[index] * hidden);
+                rows = rest;
+                let (text, form) = texts[index];
+                (index, self.head.vector(own, hidden, text.prompt_tokens, form))
+            };
+            group.iter().map(vector).collect()
+        };
+        let computed: Vec<Vec<(usize, Vec<f32>)>> = match by {
+            Threads::All => {
+                let mut scratch = EncoderScratch::default();
+                groups.iter().map(|group| compute(&mut scratch, group)).collect()
+            }
+            Threads::One => groups.par_iter().with_max_len(1).map_init(EncoderScratch::default, compute).collect(),
+        };
+        let mut vectors = vec![Vec::new(); texts.len()];
+        for (index, vector) in computed.into_iter().flatten() {
+            vectors[index] = vector;
+        }
+        Ok(vectors)
+    }
+}
+
+/// Cuts texts into groups of about equal work, and says who computes a group.
+///
+/// Threads that each have a group wait for nobody. Where there are too few rows for that, or one text has most of
+/// them, all threads share the groups' matrices.
+fn groups(lengths: &[usize], threads: usize) -> (Vec<Vec<usize>>, Threads) {
+    let rows: usize = lengths.iter().sum();
+    let longest = lengths.iter().copied().max().unwrap_or(0);
+    let is_alone = threads == 1 || (rows >= threads * GROUP_ROWS_MIN && longest * threads <= rows + rows / 2);
+    let by = if is_alone { Threads::One } else { Threads::All };
+    let least = if is_alone { threads } else { 1 };
+    let count = rows.div_ceil(GROUP_ROWS).next_multiple_of(least).min(lengths.len()).max(1);
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_unstable_by_key(|&index| std::cmp::Reverse(lengths[index]));
+    let mut groups = vec![(0, Vec::new()); count];
+    for index in order {
+        // The longest first, each to the group that has least.
+        let lightest = groups.iter_mut().min_by_key(|(rows, _)| *rows).expect("there is at least one group");
+        lightest.0 += lengths[index];
+        lightest.1.push(index);
+    }
+    (groups.into_iter().map(|(_, group)| group).filter(|group| !group.is_empty()).collect(), by)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,240 @@
+//! The forward pass of the BERT family: whole texts at once, every token sees every other of its text.
+//!
+//! Rows of many texts lie one after the other without padding. What comes out is one row a token; pooling them to a
+//! vector, or scoring them, is somebody else's.
+
+mod attention;
+mod names;
+
+use attention::{Attention, AttentionScratch, DistanceBias};
+use names::Names;
+use rayon::prelude::*;
+
+use super::kernel::RowTiles;
+use super::kernel::activations::{Activation, activate};
+use super::linear::{Linear, Threads};
+use super::norm::layer_norm_in_place;
+use crate::config::encoder::EncoderConfig;
+use crate::error::LoadError;
+use crate::weights::{Table, Weights};
+
+/// Values worth waking a thread for when they go through an activation.
+const PARALLEL_VALUES: usize = 1 << 17;
+
+/// An encoder with its weights.
+pub(crate) struct Encoder {
+    words: Table,
+    positions: Table,
+    /// `None`: the architecture has no token types.
+    types: Option<Table>,
+    embedding_norm: Norm,
+    layers: Vec<Layer>,
+    attention: Attention,
+    bias: Option<DistanceBias>,
+    hidden: usize,
+    activation: Activation,
+    norm_epsilon: f32,
+    first_position: usize,
+    padding: u32,
+}
+
+/// Scale and shift after a normalisation.
+struct Norm {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+/// A matrix and what is added to its outputs.
+struct Projection {
+    matrix: Linear,
+    bias: Vec<f32>,
+}
+
+/// One layer.
+struct Layer {
+    /// Query, key and value in one.
+    mix: Projection,
+    output: Projection,
+    attention_norm: Norm,
+    up: Projection,
+    down: Projection,
+    output_norm: Norm,
+}
+
+/// Activations of one pass; kept from one to the next.
+#[derive(Default)]
+pub(crate) struct EncoderScratch {
+    /// `[rows, hidden]`: the result.
+    pub(crate) hidden: Vec<f32>,
+    mixed: Vec<f32>,
+    attended: Vec<f32>,
+    wide: Vec<f32>,
+    delta: Vec<f32>,
+    tiles: RowTiles,
+    attention: AttentionScratch,
+}
+
+impl Encoder {
+    /// Takes the weights that `config` asks for.
+    ///
+    /// # Errors
+    /// [`LoadError`] when a tensor is absent or has another shape.
+    pub(crate) fn load(config: &EncoderConfig, weights: &mut Weights<'_>) -> Result<Self, LoadError> {
+        let names = Names::find(config.family, weights);
+        let hidden = config.hidden;
+        let words = weights.table(&names.words(), config.vocab, hidden)?;
+        let positions = weights.table(&names.positions(), config.positions, hidden)?;
+        let types = match config.types {
+            0 => None,
+            types => Some(weights.table(&names.types(), types, hidden)?),
+        };
+        let embedding_norm = Norm::load(&names.embedding_norm(), hidden, weights)?;
+        let layers = (0..config.layers).map(|layer| Layer::load(config, &names, layer, weights));
+        let layers = layers.collect::<Result<_, _>>()?;
+        let bias = match names.distance_bias() {
+            None => None,
+            Some(name) => Some(DistanceBias::new(&weights.joined_rows(&name, config.buckets, config.heads)?, config)),
+        };
+        Ok(Self {
+            words,
+            positions,
+            types,
+            embedding_norm,
+            layers,
+            attention: Attention { heads: config.heads, head_dim: hidden / config.heads },
+            bias,
+            hidden,
+            activation: config.activation,
+            norm_epsilon: config.norm_epsilon,
+            first_position: config.first_position(),
+            padding: config.padding,
+        })
+    }
+
+    /// Width of a row.
+    pub(crate) fn hidden(&self) -> usize {
+        self.hidden
+    }
+
+    /// Numbers in the weights, and bytes they take in memory.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        let tables = [&self.words, &self.positions].into_iter().chain(&self.types).map(Table::size);
+        let projections = self.layers.iter().flat_map(|layer| [&layer.mix, &layer.output, &layer.up, &layer.down]);
+        let matrices =
+            projections.clone().map(|projection| (projection.matrix.parameters(), projection.matrix.bytes()));
+        let norms = self.layers.iter().flat_map(|layer| [&layer.attention_norm, &layer.output_norm]);
+        let norms = norms.chain([&self.embedding_norm]).map(|norm| norm.weight.len() + norm.bias.len());
+        let biases = self.bias.iter().map(DistanceBias::numbers);
+        let vectors = norms.chain(projections.map(|projection| projection.bias.len())).chain(biases);
+        let vectors = vectors.map(|numbers| (numbers as u64, numbers as u64 * 4));
+        tables.chain(matrices).chain(vectors).fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
+    }
+
+    /// Computes the rows of `texts` into [`EncoderScratch::hidden`], in their order. A text's rows do not depend on the
+    /// other texts, nor on who computes.
+    ///
+    /// * `texts`: ids inside the vocabulary, each at most as many as there are positions.
+    pub(crate) fn forward(&self, texts: &[&[u32]], by: Threads, scratch: &mut EncoderScratch) {
+        self.embed(texts, &mut scratch.hidden);
+        let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
+        let rows: usize = lengths.iter().sum();
+        for layer in &self.layers {
+            let EncoderScratch { hidden, mixed, attended, wide, delta, tiles, attention } = scratch;
+            layer.mix.forward(by, hidden, rows, tiles, mixed);
+            self.attention.attend(&lengths, mixed, self.bias.as_ref(), by, attention, attended);
+            layer.output.forward(by, attended, rows, tiles, delta);
+            self.add_norm(hidden, delta, &layer.attention_norm);
+            layer.up.forward(by, hidden, rows, tiles, wide);
+            if by == Threads::All && wide.len() >= 2 * PARALLEL_VALUES {
+                wide.par_chunks_mut(PARALLEL_VALUES).for_each(|values| activate(self.activation, values));
+            } else {
+                activate(self.activation, wide);
+            }
+            layer.down.forward(by, wide, rows, tiles, delta);
+            self.add_norm(hidden, delta, &layer.output_norm);
+        }
+    }
+
+    /// Embeds the tokens of all texts.
+    fn embed(&self, texts: &[&[u32]], hidden: &mut Vec<f32>) {
+        hidden.clear();
+        hidden.resize(texts.iter().map(|text| text.len()).sum::<usize>() * self.hidden, 0.0);
+        let mut rows = hidden.chunks_exact_mut(self.hidden);
+        for text in texts {
+            let mut next = self.first_position;
+            for (&id, row) in text.iter().zip(&mut rows) {
+                let position = if self.first_position > 0 && id == self.padding {
+                    self.padding as usize
+                } else {
+                    next += 1;
+                    next - 1
+                };
+                self.words.add_row(id as usize, row);
+                self.positions.add_row(position, row);
+                if let Some(types) = &self.types {
+                    types.add_row(0, row);
+                }
+            }
+        }
+        layer_norm_in_place(hidden, &self.embedding_norm.weight, &self.embedding_norm.bias, self.norm_epsilon);
+    }
+
+    /// `hidden = norm(hidden + delta)`.
+    fn add_norm(&self, hidden: &mut [f32], delta: &[f32], norm: &Norm) {
+        for (value, delta) in hidden.iter_mut().zip(delta) {
+            *value += delta;
+        }
+        layer_norm_in_place(hidden, &norm.weight, &norm.bias, self.norm_epsilon);
+    }
+}
+
+impl Layer {
+    /// Takes the weights of layer number `layer`.
+    fn load(config: &EncoderConfig, names: &Names, layer: usize, weights: &mut Weights<'_>) -> Result<Self, LoadError> {
+        let (hidden, wide) = (config.hidden, config.intermediate);
+        let mut project = |places: &[&str], columns, depth| -> Result<Projection, LoadError> {
+            let named = |end: &str| -> Vec<String> {
+                places.iter().map(|place| format!("{}.{end}", names.layer(layer, place))).collect()
+            };
+            let matrix = weights.stacked(&named("weight"), columns, depth)?;
+            Ok(Projection { matrix, bias: weights.joined(&named("bias"), columns)? })
+        };
+        let places = names.places();
+        let mix = project(&places.mix, hidden, hidden)?;
+        let output = project(&[places.output], hidden, hidden)?;
+        let up = project(&[places.up], wide, hidden)?;
+        let down = project(&[places.down], hidden, wide)?;
+        Ok(Self {
+            mix,
+            output,
+            attention_norm: Norm::load(&names.layer(layer, places.attention_norm), hidden, weights)?,
+            up,
+            down,
+            output_norm: Norm::load(&names.layer(layer, places.output_norm), hidden, weights)?,
+        })
+    }
+}
+
+impl Norm {
+    /// Takes a norm's scale and shift, which old files call gamma and beta.
+    fn load(name: &str, length: usize, weights: &mut Weights<'_>) -> Result<Self, LoadError> {
+        let is_old = weights.has(&format!("{name}.gamma"));
+        let (weight, bias) = if is_old { ("gamma", "beta") } else { ("weight", "bias") };
+        Ok(Self {
+            weight: weights.joined(&[format!("{name}.{weight}")], length)?,
+            bias: weights.joined(&[format!("{name}.{bias}")], length)?,
+        })
+    }
+}
+
+impl Projection {
+    /// See [`Linear::forward_by`].
+    fn forward(&self, by: Threads, inputs: &[f32], rows: usize, tiles: &mut RowTiles, out: &mut Vec<f32>) {
+        self.matrix.forward_by(by, inputs, rows, tiles, out);
+        for row in out.chunks_exact_mut(self.bias.len()) {
+            for (value, bias) in row.iter_mut().zip(&self.bias) {
+                *value += bias;
+            }
+        }
+    }
+}
