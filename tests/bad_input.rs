@@ -9,9 +9,6 @@ mod openai;
 #[path = "bad_input/later_routes.rs"]
 mod later_routes;
 
-#[path = "bad_input/later_routes.rs"]
-mod later_routes;
-
 use std::sync::Arc;
 
 use harness::client::Answer;
