@@ -327,5 +327,5 @@ pub const TOKENIZE_INLINE_BYTES_MAX: usize = 16 << 10;
 /// Size of the configuration file.
 pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
-/// Inputs of one request for embeddings, as OpenAI's API has it.
+/// Inputs of one request for embeddings: the bound that clients of such APIs know.
 pub const EMBED_INPUTS_MAX: usize = 2_048;

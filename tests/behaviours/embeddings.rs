@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::harness::server::Server;
 use crate::table::*;
 
-const PATHS: [&str; 3] = ["/openai/v1/embeddings", "/lmdeploy/v1/embeddings", "/fastchat/v1/embeddings"];
+/// lmdeploy has this path too, and answers always that it cannot.
+const PATHS: [&str; 2] = ["/openai/v1/embeddings", "/fastchat/v1/embeddings"];
 
 /// The first model that embeds.
 fn model() -> String {
@@ -59,7 +60,7 @@ fn texts_become_vectors() {
 
 #[test]
 fn tokens_become_vectors() {
-    for path in [PATHS[0], PATHS[2]] {
+    for path in PATHS {
         for (input, count) in [(json!([5, 6, 7]), 1), (json!([[5, 6, 7], [8, 9]]), 2)] {
             let body = ask(path, json!({"input": input})).expect(200).json();
             assert_eq!(body["data"].as_array().map(Vec::len), Some(count), "{path}");
@@ -147,6 +148,6 @@ fn an_empty_text_breaks_nothing() {
 #[test]
 fn a_chat_model_does_not_embed() {
     refused(&Server::shared().post(PATHS[0], &json!({"model": MODEL, "input": "x"}))).expect("a refusal");
-    let answer = Server::shared().post(PATHS[2], &json!({"model": MODEL, "input": "x"})).expect(400);
+    let answer = Server::shared().post(PATHS[1], &json!({"model": MODEL, "input": "x"})).expect(400);
     assert_eq!(answer.json()["object"], "error");
 }

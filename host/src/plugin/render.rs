@@ -65,15 +65,15 @@ impl Templates {
         messages: Vec<Message>,
         options: RenderOptions,
     ) -> Result<Rendered, InferenceError> {
-        let (template, context) = self.choose(model, &options)?;
-        let rendered = self.guest(&template, async |mut store| {
-            let world = template.pre.instantiate_async(&mut store).await?;
-            world.mimus_plugin_prompt_format().call_render(&mut store, &context, &messages, &options).await
+        let chosen = self.choose(model, &options)?;
+        let rendered = self.guest(&chosen, async |mut store| {
+            let world = chosen.template.pre.instantiate_async(&mut store).await?;
+            world.mimus_plugin_prompt_format().call_render(&mut store, &chosen.context, &messages, &options).await
         });
         match rendered.await? {
             Ok(rendered) => Ok(rendered),
             Err(RenderError::Conversation(why)) => Err(InferenceError::Template(why)),
-            Err(RenderError::Template(why)) => Err(self.failed(&template, format!("is broken: {why}"))),
+            Err(RenderError::Template(why)) => Err(self.failed(&chosen, format!("is broken: {why}"))),
         }
     }
 
@@ -82,7 +82,8 @@ impl Templates {
     /// # Errors
     /// As `render`.
     pub async fn marks(&self, model: &LoadedModel, options: &RenderOptions) -> Result<Arc<Marks>, InferenceError> {
-        let (template, context) = self.choose(model, options)?;
+        let chosen = self.choose(model, options)?;
+        let (template, context) = (&chosen.template, chosen.context.clone());
         let Some(pre) = &template.marked else { return Ok(Arc::default()) };
         let key = (template.version.hash.clone(), context.format.clone(), self.hasher.hash_one(&context.source));
         if let Some(marks) = self.known_marks().get(&key) {
@@ -95,7 +96,7 @@ impl Templates {
             eos_token: context.eos_token,
             now_s: context.now_s,
         };
-        let marks = self.guest(&template, async |mut store| {
+        let marks = self.guest(&chosen, async |mut store| {
             let world = pre.instantiate_async(&mut store).await?;
             world.mimus_plugin_answer_format().call_marks(&mut store, &context).await
         });
@@ -109,7 +110,7 @@ impl Templates {
     }
 
     /// The template for a model's conversation, and what it is given.
-    fn choose(&self, model: &LoadedModel, options: &RenderOptions) -> Result<(Arc<Template>, Context), InferenceError> {
+    fn choose(&self, model: &LoadedModel, options: &RenderOptions) -> Result<Chosen, InferenceError> {
         let info = model.model.info();
         let source = own_source(options)?.or(info.chat_template.as_ref());
         let format = match &options.source {
@@ -129,27 +130,33 @@ impl Templates {
             eos_token: info.eos_token.clone().unwrap_or_default(),
             now_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
         };
-        Ok((template, context))
+        Ok(Chosen { template, context, is_of_request: options.source.is_some() })
     }
 
     /// Does `work` in a store of its own, within a template's bounds.
     async fn guest<T>(
         &self,
-        template: &Template,
+        chosen: &Chosen,
         work: impl AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
     ) -> Result<T, InferenceError> {
         let services = self.services.get().ok_or_else(|| InferenceError::NotReady("the server is starting".into()))?;
         let _permit = self.instances.acquire().await.map_err(|_| InferenceError::Cancelled)?;
+        let template = &chosen.template;
         let mut store =
             Guest::new(template.identity.clone(), services.clone(), "".into()).into_store(template.pre.engine());
         match tokio::time::timeout(Duration::from_millis(limits::TEMPLATE_MS), work(&mut store)).await {
-            Err(_) => Err(self.failed(template, "took too long".into())),
-            Ok(Err(error)) => Err(self.failed(template, classify(&error, store.data().is_memory_denied()).to_string())),
+            Err(_) => Err(self.failed(chosen, "took too long".into())),
+            Ok(Err(error)) => Err(self.failed(chosen, classify(&error, store.data().is_memory_denied()).to_string())),
             Ok(Ok(value)) => Ok(value),
         }
     }
 
-    fn failed(&self, template: &Template, why: String) -> InferenceError {
+    /// A template that the request brought is the client's fault, any other ours.
+    fn failed(&self, chosen: &Chosen, why: String) -> InferenceError {
+        if chosen.is_of_request {
+            return InferenceError::Template(format!("the template that the request brings {why}"));
+        }
+        let template = &chosen.template;
         tracing::warn!(template = template.name, why, "a template failed");
         if let Some(services) = self.services.get() {
             services.metrics.plugin_fault(&template.name, "template");
@@ -160,6 +167,14 @@ impl Templates {
     fn known_marks(&self) -> MutexGuard<'_, HashMap<MarksKey, Arc<Marks>>> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The template for a conversation, and what it is given.
+struct Chosen {
+    template: Arc<Template>,
+    context: Context,
+    /// The request brought it.
+    is_of_request: bool,
 }
 
 /// Content hash of the template, format, and hash of the model's own template.

@@ -49,6 +49,8 @@ impl Defaults {
 
 /// Far beyond any use, and far from what overflows.
 const REPETITION_PENALTY_MAX: f64 = 1e6;
+/// What the host takes at least. The original takes anything above 0; what is smaller does the same.
+const REPETITION_PENALTY_MIN: f32 = 0.01;
 
 impl Sampling {
     /// Checks every value and makes the host's options of them.
@@ -84,7 +86,7 @@ impl Sampling {
             top_p: top_p.map(|top_p| top_p as f32),
             top_k: top_k.map(clamp),
             min_p: Some(within("min_p", self.min_p.unwrap_or(0.0), 0.0, 1.0)?),
-            repetition_penalty: Some(repetition_penalty as f32),
+            repetition_penalty: Some((repetition_penalty as f32).max(REPETITION_PENALTY_MIN)),
             presence_penalty: within("presence_penalty", self.presence_penalty.unwrap_or(0.0), -2.0, 2.0)?,
             frequency_penalty: within("frequency_penalty", self.frequency_penalty.unwrap_or(0.0), -2.0, 2.0)?,
             logit_bias: biases(self.logit_bias.unwrap_or_default())?,
