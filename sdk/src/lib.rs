@@ -64,6 +64,7 @@ pub mod metrics;
 pub mod models;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
+pub mod prompts;
 pub mod query;
 pub mod random;
 pub mod request;

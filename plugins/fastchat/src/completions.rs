@@ -8,10 +8,11 @@ mod whole;
 
 use mimus_sdk::inference::{self, Generation, Options, Prompt};
 use mimus_sdk::models::Model;
+use mimus_sdk::prompts::Prompts;
 use mimus_sdk::{Request, Response};
 use serde::Deserialize;
 
-use crate::inputs::Inputs;
+use crate::inputs;
 use crate::names::{self, Purpose};
 use crate::refusal::Refusal;
 use crate::sampling::{Sampling, Stop};
@@ -24,7 +25,7 @@ const PROMPTS_MAX: usize = 64;
 #[derive(Deserialize)]
 struct CompletionRequest {
     model: String,
-    prompt: Inputs,
+    prompt: Prompts,
     #[serde(rename = "suffix")]
     _suffix: Option<String>,
     temperature: Option<f64>,
@@ -81,7 +82,7 @@ fn parse(body: CompletionRequest) -> Result<Completion, Refusal> {
         stop: body.stop,
     };
     let options = sampling.into_options()?;
-    let prompts = body.prompt.parse("prompt", PROMPTS_MAX)?;
+    let prompts = inputs::parse(body.prompt, "prompt", PROMPTS_MAX)?;
     let tokens_max = shortest_answer(&model, &prompts, options.tokens_max)?;
     let has_echo = body.echo.unwrap_or(false);
     let logprobs = body.logprobs.map(|_| 0);

@@ -2,10 +2,11 @@
 
 mod vectors;
 
+use mimus_sdk::prompts::Prompts;
 use mimus_sdk::{Request, Response};
 use serde::{Deserialize, Serialize};
 
-use crate::inputs::Inputs;
+use crate::inputs;
 use crate::names::{self, Purpose};
 use crate::refusal::Refusal;
 pub(crate) use vectors::{Vector, Vectors, embed};
@@ -15,7 +16,7 @@ struct EmbeddingsRequest {
     model: Option<String>,
     /// What the oldest clients call the model.
     engine: Option<String>,
-    input: Inputs,
+    input: Prompts,
     #[serde(rename = "user")]
     _user: Option<String>,
     encoding_format: Option<String>,
@@ -57,7 +58,7 @@ fn answer(body: EmbeddingsRequest, in_path: Option<&str>, response: &mut Respons
     // Python's word for nothing, with which FastChat answers here.
     let name = name.unwrap_or("None");
     let model = names::find(name, Purpose::Vectors)?;
-    let inputs = body.input.parse("input", mimus_sdk::embeddings::INPUTS_MAX)?;
+    let inputs = inputs::parse(body.input, "input", mimus_sdk::embeddings::INPUTS_MAX)?;
     let Vectors { vectors, tokens } = embed(&model, &inputs, body.encoding_format.as_deref())?;
     let item = |(index, embedding)| Item { object: "embedding", embedding, index };
     let data = vectors.into_iter().enumerate().map(item).collect();

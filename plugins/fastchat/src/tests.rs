@@ -254,10 +254,9 @@ fn refusals_are_flat_with_fastchats_codes() {
     for (messages, code, message) in messages {
         check_refusal(chats, &with(messages, ""), code, message);
     }
-    for (prompt, message) in [
-        ("[]", "`prompt` must not be empty"),
-        (r#"["a",1]"#, "`prompt` must not mix texts, tokens and lists of tokens"),
-    ] {
+    for (prompt, message) in
+        [("[]", "`prompt` must not be empty"), (r#"["a",1]"#, "`prompt` must not mix texts, token ids and arrays")]
+    {
         check_refusal("/v1/completions", &with(&format!(r#""prompt":{prompt}"#), ""), 40001, message);
     }
 }

@@ -5,11 +5,12 @@
 mod generate;
 mod template;
 
+use mimus_sdk::prompts::Prompts;
 use mimus_sdk::{Request, Response, inference};
 use serde::{Deserialize, Serialize};
 
 use crate::embeddings::{self, Vector, Vectors};
-use crate::inputs::Inputs;
+use crate::inputs;
 use crate::names::{self, Purpose};
 use crate::refusal::{Refusal, WorkerFault, code};
 pub(crate) use generate::{generate, generate_stream};
@@ -76,7 +77,7 @@ pub(crate) fn embed(request: &Request, response: &mut Response) -> Result<(), Re
     #[derive(Deserialize)]
     struct Question {
         model: Option<String>,
-        input: Inputs,
+        input: Prompts,
         encoding_format: Option<String>,
     }
     #[derive(Serialize)]
@@ -87,7 +88,7 @@ pub(crate) fn embed(request: &Request, response: &mut Response) -> Result<(), Re
     let question: Question = request.json()?;
     let vectors = || -> Result<Vectors, Refusal> {
         let model = names::find_or_usual(question.model.as_deref(), Purpose::Vectors)?;
-        let inputs = question.input.parse("input", mimus_sdk::embeddings::INPUTS_MAX)?;
+        let inputs = inputs::parse(question.input, "input", mimus_sdk::embeddings::INPUTS_MAX)?;
         embeddings::embed(&model, &inputs, question.encoding_format.as_deref())
     };
     match vectors() {

@@ -8,12 +8,13 @@ mod whole;
 use std::borrow::Cow;
 
 use mimus_sdk::inference::{self, FinishReason, Generation, Options, Prompt};
+use mimus_sdk::prompts::Prompts;
 use mimus_sdk::{Request, Response};
 
 use crate::delivery::Delivery;
 use crate::error::ApiError;
 use crate::fields::{self, Report, completion_request};
-use crate::prompts::Prompts;
+use crate::prompts;
 
 /// Tokens of an answer when the client does not say.
 const TOKENS_MAX_DEFAULT: u32 = 16;
@@ -89,7 +90,7 @@ fn parse(mut body: CompletionRequest) -> Result<Completion, ApiError> {
     report.ask(&mut options);
     let prompts = body
         .prompt
-        .map_or_else(|| Ok(vec![Prompt::Text(String::new())]), |prompts| prompts.parse("prompt", PROMPTS_MAX))?;
+        .map_or_else(|| Ok(vec![Prompt::Text(String::new())]), |given| prompts::parse(given, "prompt", PROMPTS_MAX))?;
     let suffix = body.suffix.filter(|suffix| !suffix.is_empty());
     if suffix.is_some() && has_echo {
         return Err(ApiError::unsupported("suffix", "`suffix` and `echo` exclude each other"));

@@ -2,12 +2,13 @@
 
 use mimus_sdk::embeddings::{self, Embedding, INPUTS_MAX, Options};
 use mimus_sdk::inference::{self, Prompt};
+use mimus_sdk::prompts::Prompts;
 use mimus_sdk::{Request, Response};
 use serde::Deserialize;
 
 use crate::error::ApiError;
 use crate::fields;
-use crate::prompts::Prompts;
+use crate::prompts;
 
 /// Largest body: 2,048 texts of 4 KiB.
 pub(crate) const BODY_BYTES_MAX: u64 = 8 << 20;
@@ -71,7 +72,7 @@ fn answer(model: &str, body: EmbeddingRequest, response: &mut Response) -> Resul
         normalize: body.normalize,
         prompt_name: body.prompt_name,
     };
-    let inputs = body.input.parse("input", INPUTS_MAX)?;
+    let inputs = prompts::parse(body.input, "input", INPUTS_MAX)?;
     if let Some(index) = inputs.iter().position(|input| matches!(input, Prompt::Text(text) if text.is_empty())) {
         return Err(ApiError::invalid("input", format!("`input` must not hold an empty text, number {index} is one")));
     }

@@ -100,12 +100,14 @@ pub(super) fn write(
     tokens_max: u32,
 ) -> Vec<Piece> {
     let tokens = vocabulary.tokens(answer);
-    let one = write_choice(vocabulary, &tokens, prompt, options, tokens_max);
-    let take_turns = |piece: &Piece| {
-        let piece = piece.clone();
-        (0..options.choices).map(move |choice| Piece { choice, ..piece.clone() })
+    let first = write_choice(vocabulary, &tokens, prompt, options, tokens_max);
+    // The prompt is told with the first choice alone.
+    let unscored = Options { prompt_logprobs: false, ..options.clone() };
+    let other = write_choice(vocabulary, &tokens, prompt, &unscored, tokens_max);
+    let take_turns = |(first, other): (Piece, Piece)| {
+        std::iter::once(first).chain((1..options.choices).map(move |choice| Piece { choice, ..other.clone() }))
     };
-    one.iter().flat_map(take_turns).collect()
+    first.into_iter().zip(other).flat_map(take_turns).collect()
 }
 
 fn write_choice(
