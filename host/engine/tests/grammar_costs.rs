@@ -3,43 +3,9 @@
 
 mod support;
 
-use std::sync::Arc;
-
-use mimus_engine::{Answer, Constraint, EngineError, GenerateRequest, Sampling, Script, TextModel, scripted};
-use support::{request, run};
-
-/// A model that says anything.
-fn noise(seed: u64) -> Arc<dyn TextModel> {
-    scripted(Script { answer: Answer::Noise(seed), ..Script::default() })
-}
-
-/// A request that must follow `constraint`.
-fn constrained(model: &dyn TextModel, constraint: &Constraint) -> GenerateRequest {
-    let grammar = model.compile(constraint).unwrap_or_else(|error| panic!("{constraint:?}: {error}"));
-    GenerateRequest { grammar: Some(grammar), tokens_max: Some(2_000), ..request(model, "hello") }
-}
-
-/// The request of [`constrained`], drawn at a temperature with `seed`.
-fn drawn(model: &dyn TextModel, constraint: &Constraint, seed: u64) -> GenerateRequest {
-    let sampling = Sampling { temperature: 2.0, seed: Some(seed), ..Sampling::default() };
-    GenerateRequest { sampling, ..constrained(model, constraint) }
-}
-
-fn regex(pattern: &str) -> Constraint {
-    Constraint::Regex(pattern.to_owned())
-}
-
-fn lark(text: &str) -> Constraint {
-    Constraint::Lark(text.to_owned())
-}
-
-fn schema(text: &str) -> Constraint {
-    Constraint::JsonSchema(text.to_owned())
-}
-
-fn choice(texts: &[&str]) -> Constraint {
-    Constraint::Choice(texts.iter().map(|&text| text.to_owned()).collect())
-}
+use mimus_engine::EngineError;
+use support::constraints::{choice, drawn, lark, noise, regex, schema};
+use support::run;
 
 #[test]
 fn costly_constraints_are_bounded() {

@@ -1,6 +1,8 @@
 //! What the engine's tests share.
 #![allow(dead_code, missing_docs, reason = "each test file uses a part")]
 
+pub mod constraints;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
