@@ -112,6 +112,10 @@ async fn measure(shared: &Arc<Shared>, time: Duration) -> Result<Report, String>
                 let mut body = example.clone();
                 body["model"] = json!(model);
                 body["stream"] = json!(is_stream);
+                // As long as the script, whatever the dialect's default is and its word for it; others are ignored.
+                for limit in ["max_tokens", "max_new_tokens", "request_output_len"] {
+                    body[limit] = json!(STREAM_TOKENS.1 + 1);
+                }
                 Bytes::from(body.to_string())
             };
             let whole = body(MODEL, false);
