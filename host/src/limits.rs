@@ -319,6 +319,27 @@ pub const MODEL_ENTRIES_MAX: usize = 100_000;
 /// Models that load at once. Loading is bound by the disk; the rest waits its turn.
 pub const MODELS_LOADING_MAX: usize = 2;
 
+/// Longest wait of a request for a model that was taken out of memory and is read again.
+pub const MODEL_WAKE_MS: u64 = 120_000;
+
+/// Longest wait of a model that is loaded for others to finish their requests and make room.
+pub const MODEL_ROOM_WAIT_MS: u64 = 10_000;
+
+/// When a client should try again whose model takes no more requests at once.
+pub const REQUESTS_MAX_RETRY_MS: u64 = 1_000;
+
+/// Events of one model that are remembered.
+pub const MODEL_EVENTS_MAX: usize = 64;
+
+/// Replicas of one model.
+pub const REPLICAS_MAX: u32 = 16;
+
+/// Launches under way at once; a further one is refused.
+pub const LAUNCHES_MAX: usize = 32;
+
+/// When a client should try again whose launch was one too many.
+pub const LAUNCH_RETRY_MS: u32 = 10_000;
+
 /// Text up to this size is tokenized on the serving thread, where it takes less than a hop to another thread is worth.
 pub const TOKENIZE_INLINE_BYTES_MAX: usize = 16 << 10;
 
@@ -329,3 +350,9 @@ pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 /// Inputs of one request for embeddings: the bound that clients of such APIs know.
 pub const EMBED_INPUTS_MAX: usize = 2_048;
+
+/// Documents of one request for relevance.
+pub const RERANK_DOCUMENTS_MAX: usize = 2_048;
+
+/// Documents that a model which continues text judges at once for one request.
+pub const JUDGED_AT_ONCE_MAX: usize = 32;

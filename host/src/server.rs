@@ -93,7 +93,9 @@ impl Core {
         let data = config.data.as_deref();
         let store = Arc::new(Store::open(data).map_err(|error| format!("state: {error}"))?);
         let blobs = Arc::new(Blobs::open(data).map_err(|error| format!("blobs: {error}"))?);
-        let catalog = Catalog::start(contents.models, config)?;
+        let planned = plan(&contents.models, config)?;
+        let catalog = Catalog::new(memory_bytes_max, Arc::new(EngineReader));
+        catalog.load_all(planned)?;
         let snapshot: Arc<ArcSwap<Snapshot>> = Arc::default();
         let templates = Arc::new(Templates::new(snapshot.clone()));
         let inference = Arc::new(Inference::new(catalog.clone(), templates.clone(), metrics.clone()));

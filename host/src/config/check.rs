@@ -74,6 +74,7 @@ fn check_engine(config: &Config) -> Result<(), ConfigError> {
     within(config, "engine.kv_mib", engine.kv_mib, 1, 1 << 24)?;
     within(config, "engine.slots", engine.slots, 1, 4_096)?;
     within(config, "engine.context_tokens", engine.context_tokens, 16, 1 << 24)?;
+    within(config, "engine.memory_mib", engine.memory_mib, 1, 1 << 30)?;
     within(config, "engine.queue_requests", engine.queue_requests, 1, 1 << 20)?;
     within(config, "engine.queue_wait_s", engine_wait, 1, limits::REQUEST_MS / 1_000)
 }
@@ -130,6 +131,8 @@ fn check_models(config: &Config) -> Result<(), ConfigError> {
         within(config, &format!("{table}.slots"), model.slots, 1, 4_096)?;
         within(config, &format!("{table}.threads"), model.threads, 1, 1_024)?;
         within(config, &format!("{table}.kv_mib"), model.kv_mib, 1, 1 << 24)?;
+        within(config, &format!("{table}.replicas"), model.replicas, 1, limits::REPLICAS_MAX)?;
+        within(config, &format!("{table}.requests_max"), model.requests_max, 1, 1 << 20)?;
     }
     Ok(())
 }

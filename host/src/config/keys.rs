@@ -96,6 +96,26 @@ pub const SECTIONS: [Section; 5] = [
             key("context_tokens", "32768", "Cuts the context of models that have a longer one. Default: no cut."),
             key("queue_requests", "1024", "Requests that may wait for a model; further ones are refused."),
             key("queue_wait_s", "30", "Seconds a request may wait."),
+            key(
+                "memory_mib",
+                "16384",
+                "MiB of memory that all models together may take; the one longest unused leaves for another. Default: 4/5 of the machine's.",
+            ),
+        ],
+    },
+    Section {
+        name: "launch",
+        header: "launch",
+        about: "Launching models while the server runs.",
+        is_named: false,
+        keys: &[
+            key("allow", "true", "Let clients launch and end models."),
+            key("restore", "true", "Launch them again when the server starts."),
+            key(
+                "folders",
+                "[]",
+                "Folders whose models clients may launch by their path, besides the models folder.",
+            ),
         ],
     },
     Section {
@@ -112,7 +132,7 @@ pub const SECTIONS: [Section; 5] = [
             ),
             key(
                 "grants",
-                "[\"inference\", \"answers\", \"embeddings\", \"models\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
+                "[\"inference\", \"answers\", \"embeddings\", \"reranking\", \"models\", \"registry\", \"launching\", \"machine\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
                 "Interfaces of the host that it may use. Default: all.",
             ),
             key("memory_mib", "64", "MiB of memory that one request may use in it."),
@@ -136,6 +156,9 @@ pub const SECTIONS: [Section; 5] = [
             key("slots", "32", "Sequences decoded together."),
             key("threads", "8", "Threads that compute."),
             key("kv_mib", "1024", "MiB of memory for keys and values."),
+            key("replicas", "1", "Copies of it that share its requests."),
+            key("requests_max", "64", "Requests at once; more are refused. Default: no such bound."),
+            key("pinned", "false", "Keep it in memory when another model needs the room."),
         ],
     },
 ];

@@ -78,7 +78,8 @@ impl wit::Host for Guest {
         skip_special_tokens: bool,
     ) -> wasmtime::Result<Result<String, wit::Error>> {
         self.count_call()?;
-        Ok(self.services.inference.detokenize(&model, &tokens, skip_special_tokens).map_err(to_wit))
+        let inference = self.services.inference.clone();
+        Ok(self.wait(inference.detokenize(&model, &tokens, skip_special_tokens)).await.map_err(to_wit))
     }
 
     async fn cancel_tagged(&mut self, tag: String) -> wasmtime::Result<u32> {
