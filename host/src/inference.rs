@@ -74,6 +74,8 @@ pub struct Options {
     pub skip_special_tokens: bool,
     pub logprobs: Option<u32>,
     pub prompt_logprobs: bool,
+    /// Tokens whose log-probabilities in place of the first token are reported, likely or not.
+    pub logprobs_of: Vec<u32>,
     pub token_ids: bool,
     /// Special tokens that show although others do not: marks that are read from the text.
     pub shown_special_tokens: Vec<u32>,
@@ -340,6 +342,7 @@ fn engine_request(prompt: Vec<u32>, options: Options, defaults: &SamplingDefault
         shown_special: options.shown_special_tokens,
         logprobs: options.logprobs,
         prompt_logprobs: options.prompt_logprobs,
+        logprobs_of: options.logprobs_of,
         return_tokens: options.token_ids,
         cache_scope: options.tenant,
         ..GenerateRequest::new(prompt)

@@ -119,11 +119,7 @@ impl Inference {
         };
         let mut running = self.submit(model, tokens, asked).await?;
         let pieces = running.next(limits::PIECES_MAX).await?;
-        let logprob = |wanted: u32| {
-            let first = pieces.iter().flat_map(|piece| &piece.tokens).next()?;
-            first.asked.iter().find(|(id, _)| *id == wanted).map(|(_, logprob)| *logprob)
-        };
-        let (Some(yes), Some(no)) = (logprob(positive), logprob(negative)) else {
+        let Some([yes, no]) = pieces.first().and_then(|piece| <[f32; 2]>::try_from(&*piece.logprobs_of).ok()) else {
             return Err(EngineError::Failed("the model gave no verdict".into()).into());
         };
         let score = if options.is_raw { yes - no } else { 1.0 / (1.0 + (no - yes).exp()) };

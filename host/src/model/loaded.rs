@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mimus_engine::{Activity, EmbeddingModel, Model as EngineModel, TextModel, Tokenizer};
+use mimus_engine::{Activity, EmbeddingModel, Model as EngineModel, RerankModel, TextModel, Tokenizer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::catalog::ModelStatus;
@@ -16,6 +16,8 @@ pub enum Loaded {
     Text(Arc<LoadedModel>),
     /// It turns texts into vectors.
     Embedding(Arc<LoadedModel<EmbeddingModel>>),
+    /// It says how relevant texts are to a query.
+    Rerank(Arc<LoadedModel<RerankModel>>),
 }
 
 /// A model in memory, with what the server knows of it.
@@ -65,6 +67,9 @@ impl Loaded {
             EngineModel::Embedding(model) => {
                 Loaded::Embedding(Arc::new(LoadedModel::new(planned, model, created_s, requests, memory)))
             }
+            EngineModel::Rerank(model) => {
+                Loaded::Rerank(Arc::new(LoadedModel::new(planned, model, created_s, requests, memory)))
+            }
         }
     }
 
@@ -73,6 +78,7 @@ impl Loaded {
         match self {
             Loaded::Text(loaded) => &loaded.name,
             Loaded::Embedding(loaded) => &loaded.name,
+            Loaded::Rerank(loaded) => &loaded.name,
         }
     }
 
@@ -81,6 +87,7 @@ impl Loaded {
         match self {
             Loaded::Text(loaded) => loaded.model.tokenizer(),
             Loaded::Embedding(loaded) => loaded.model.tokenizer(),
+            Loaded::Rerank(loaded) => loaded.model.tokenizer(),
         }
     }
 
@@ -89,6 +96,7 @@ impl Loaded {
         match self {
             Loaded::Text(loaded) => loaded.model.activity(),
             Loaded::Embedding(loaded) => loaded.model.activity(),
+            Loaded::Rerank(loaded) => loaded.model.activity(),
         }
     }
 
@@ -103,6 +111,7 @@ impl Loaded {
         let holders = match self {
             Loaded::Text(loaded) => Arc::strong_count(loaded),
             Loaded::Embedding(loaded) => Arc::strong_count(loaded),
+            Loaded::Rerank(loaded) => Arc::strong_count(loaded),
         };
         holders > 1 || self.load() > 0
     }
@@ -112,6 +121,7 @@ impl Loaded {
         match self {
             Loaded::Text(loaded) => loaded.memory.bytes(),
             Loaded::Embedding(loaded) => loaded.memory.bytes(),
+            Loaded::Rerank(loaded) => loaded.memory.bytes(),
         }
     }
 
@@ -145,6 +155,21 @@ impl Loaded {
                     vocab_tokens: info.vocab_tokens,
                     dimensions: Some(info.dimensions),
                     abilities: &["embed"],
+                };
+                (info, loaded.created_s, &loaded.abilities)
+            }
+            Loaded::Rerank(loaded) => {
+                let info = loaded.model.info();
+                let info = Info {
+                    architecture: &info.architecture,
+                    format: &info.format,
+                    quantization: None,
+                    parameters: info.parameters,
+                    weight_bytes: info.weight_bytes,
+                    context_tokens: info.context_tokens,
+                    vocab_tokens: info.vocab_tokens,
+                    dimensions: None,
+                    abilities: &["rerank"],
                 };
                 (info, loaded.created_s, &loaded.abilities)
             }
