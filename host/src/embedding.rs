@@ -21,7 +21,7 @@ impl Inference {
     ) -> Result<Vec<Embedding>, InferenceError> {
         let loaded = match self.loaded(model)? {
             Loaded::Embedding(loaded) => loaded,
-            Loaded::Text(_) => return Err(InferenceError::Unsupported("embedding by this model".into())),
+            _ => return Err(InferenceError::Unsupported("embedding by this model".into())),
         };
         if inputs.len() > limits::EMBED_INPUTS_MAX {
             let reason = format!("must be 1 to {}, not {}", limits::EMBED_INPUTS_MAX, inputs.len());

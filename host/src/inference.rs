@@ -214,7 +214,7 @@ impl Inference {
     fn model(&self, name: &str) -> Result<Arc<LoadedModel>, InferenceError> {
         match self.loaded(name)? {
             Loaded::Text(model) => Ok(model),
-            Loaded::Embedding(_) => Err(InferenceError::Unsupported("text generation by this model".into())),
+            _ => Err(InferenceError::Unsupported("text generation by this model".into())),
         }
     }
 

@@ -8,7 +8,7 @@ mod loaded;
 mod plan;
 
 pub use catalog::{Catalog, Lookup, ModelStatus, Readiness};
-pub use loaded::{Loaded, LoadedEmbedding, LoadedModel};
+pub use loaded::{Loaded, LoadedEmbedding, LoadedModel, LoadedRerank};
 pub use plan::{Planned, plan};
 
 use crate::limits;

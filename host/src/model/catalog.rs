@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::plan::{Origin, Planned, plan};
-use super::{Builtin, Loaded, LoadedEmbedding, LoadedModel};
+use super::{Builtin, Loaded, LoadedEmbedding, LoadedModel, LoadedRerank};
 use crate::config::Config;
 use crate::limits;
 
@@ -178,7 +178,7 @@ impl Catalog {
     /// first by name that has not failed. One that is known to continue no text is for nobody who names none.
     pub fn default_name(&self) -> Option<String> {
         let shelf = self.shelf.load();
-        let is_usable = |model: &Model| !matches!(model.state, Lookup::Failed(_) | Lookup::Ready(Loaded::Embedding(_)));
+        let is_usable = |model: &Model| matches!(model.state, Lookup::Loading | Lookup::Ready(Loaded::Text(_)));
         let usable = shelf.models.iter().filter(|(_, model)| is_usable(model));
         usable.min_by_key(|(_, model)| model.origin).map(|(name, _)| name.clone())
     }
@@ -277,6 +277,7 @@ fn load_one(planned: &Planned, load: &Load) -> Lookup {
             let (architecture, format) = match &model {
                 EngineModel::Text(model) => (&model.info().architecture, &model.info().format),
                 EngineModel::Embedding(model) => (&model.info().architecture, &model.info().format),
+                EngineModel::Rerank(model) => (&model.info().architecture, &model.info().format),
             };
             tracing::info!(model = planned.name, architecture, format, took_ms, "a model is ready");
             let (name, created_s) = (planned.name.clone(), now_s());
@@ -288,6 +289,7 @@ fn load_one(planned: &Planned, load: &Load) -> Lookup {
                 EngineModel::Embedding(model) => {
                     Loaded::Embedding(Arc::new(LoadedEmbedding { name, model, created_s }))
                 }
+                EngineModel::Rerank(model) => Loaded::Rerank(Arc::new(LoadedRerank { name, model, created_s })),
             });
         }
         Ok(Err(error)) => error.to_string(),

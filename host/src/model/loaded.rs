@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mimus_engine::{Activity, EmbeddingModel, TextModel, Tokenizer};
+use mimus_engine::{Activity, EmbeddingModel, RerankModel, TextModel, Tokenizer};
 
 use super::catalog::ModelStatus;
 
@@ -13,6 +13,8 @@ pub enum Loaded {
     Text(Arc<LoadedModel>),
     /// It turns texts into vectors.
     Embedding(Arc<LoadedEmbedding>),
+    /// It scores documents for a query.
+    Rerank(Arc<LoadedRerank>),
 }
 
 /// A model that continues text.
@@ -37,12 +39,23 @@ pub struct LoadedEmbedding {
     pub created_s: u64,
 }
 
+/// A model that scores documents for a query.
+pub struct LoadedRerank {
+    /// The name clients use; not the alias by which it was found.
+    pub name: String,
+    /// The model.
+    pub model: Arc<RerankModel>,
+    /// When it was loaded, in seconds since 1970.
+    pub created_s: u64,
+}
+
 impl Loaded {
     /// The model's own tokenizer.
     pub fn tokenizer(&self) -> &Tokenizer {
         match self {
             Loaded::Text(loaded) => loaded.model.tokenizer(),
             Loaded::Embedding(loaded) => loaded.model.tokenizer(),
+            Loaded::Rerank(loaded) => loaded.model.tokenizer(),
         }
     }
 
@@ -51,6 +64,7 @@ impl Loaded {
         match self {
             Loaded::Text(loaded) => loaded.model.activity(),
             Loaded::Embedding(loaded) => loaded.model.activity(),
+            Loaded::Rerank(loaded) => loaded.model.activity(),
         }
     }
 
@@ -59,6 +73,7 @@ impl Loaded {
         let abilities: &[&str] = match self {
             Loaded::Text(_) => &["chat", "generate"],
             Loaded::Embedding(_) => &["embed"],
+            Loaded::Rerank(_) => &["rerank"],
         };
         status.abilities = abilities.iter().map(|ability| (*ability).to_owned()).collect();
         status.bos_token = self.tokenizer().bos_id();
@@ -75,6 +90,16 @@ impl Loaded {
                 status.created_s = loaded.created_s;
             }
             Loaded::Embedding(loaded) => {
+                let info = loaded.model.info();
+                status.architecture.clone_from(&info.architecture);
+                status.format.clone_from(&info.format);
+                status.parameters = info.parameters;
+                status.weight_bytes = info.weight_bytes;
+                status.context_tokens = info.context_tokens;
+                status.vocab_tokens = info.vocab_tokens;
+                status.created_s = loaded.created_s;
+            }
+            Loaded::Rerank(loaded) => {
                 let info = loaded.model.info();
                 status.architecture.clone_from(&info.architecture);
                 status.format.clone_from(&info.format);
