@@ -1,4 +1,4 @@
-//! Loads models and executes them: tokens in, tokens or vectors out.
+//! Loads models and executes them: tokens in, tokens, vectors or scores out.
 //!
 //! The engine reads a model from a folder, a GGUF file or bytes in the binary, and runs it behind a
 //! scheduler on a thread of its own: many requests are decoded together, long prompts are computed in
@@ -23,10 +23,12 @@
 //! # }
 //! ```
 
+mod architecture;
 pub mod bench;
 mod config;
 mod detokenize;
 mod embedding;
+mod encoding;
 mod error;
 mod generation;
 mod grammar;
@@ -36,6 +38,7 @@ mod load;
 mod local;
 mod model;
 mod request;
+mod rerank;
 mod sampler;
 mod scheduler;
 mod scripted;
@@ -45,6 +48,7 @@ mod text_model;
 mod tokenizer;
 mod weights;
 
+pub use architecture::{Ability, architectures, supports};
 pub use embedding::{
     EmbedInput, EmbedOptions, EmbedRequest, Embedding, EmbeddingInfo, EmbeddingModel, PendingEmbeddings,
 };
@@ -53,6 +57,7 @@ pub use generation::{Finish, Generation, Piece, Token, TopToken};
 pub use grammar::{Constraint, Grammar};
 pub use load::{LoadOptions, Model, Progress, load};
 pub use request::{GenerateRequest, Sampling};
+pub use rerank::{PendingRelevance, Relevance, RerankInfo, RerankModel, RerankOptions, RerankRequest};
 pub use scripted::{Answer, Fault, Script, scripted};
 pub use source::Source;
 pub use text_model::{Activity, ModelInfo, SamplingDefaults, TextModel};

@@ -1,6 +1,7 @@
 //! The shape of a decoder from the metadata of a GGUF file.
 
 use super::{DecoderConfig, RopeConfig, RopeScaling};
+use crate::architecture;
 use crate::error::LoadError;
 use crate::model::names::{LayerTensor, TensorName};
 use crate::weights::gguf::Gguf;
@@ -14,8 +15,8 @@ use crate::weights::gguf::Gguf;
 pub(crate) fn describe(gguf: &mut Gguf) -> Result<DecoderConfig, LoadError> {
     let file = gguf.file_name().to_owned();
     let architecture = gguf.text("general.architecture").unwrap_or_default().to_owned();
-    if !["llama", "qwen2", "qwen3"].contains(&architecture.as_str()) {
-        return Err(LoadError::Unsupported(format!("architecture {architecture:?}")));
+    if !architecture::is_gguf_decoder(&architecture) {
+        return Err(LoadError::UnsupportedArchitecture(architecture));
     }
     let key = |name: &str| format!("{architecture}.{name}");
     let count = |gguf: &Gguf, name: &str| {

@@ -21,6 +21,15 @@ use crate::weights::{Table, Weights};
 /// Values worth waking a thread for when they go through an activation.
 const PARALLEL_VALUES: usize = 1 << 17;
 
+/// The tokens of one text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tokens<'a> {
+    /// Ids inside the vocabulary, each text's at most as many as there are positions.
+    pub(crate) ids: &'a [u32],
+    /// The type of each token, inside the table of types; empty where all are 0.
+    pub(crate) types: &'a [u32],
+}
+
 /// An encoder with its weights.
 pub(crate) struct Encoder {
     words: Table,
@@ -132,11 +141,9 @@ impl Encoder {
 
     /// Computes the rows of `texts` into [`EncoderScratch::hidden`], in their order. A text's rows do not depend on the
     /// other texts, nor on who computes.
-    ///
-    /// * `texts`: ids inside the vocabulary, each at most as many as there are positions.
-    pub(crate) fn forward(&self, texts: &[&[u32]], by: Threads, scratch: &mut EncoderScratch) {
+    pub(crate) fn forward(&self, texts: &[Tokens<'_>], by: Threads, scratch: &mut EncoderScratch) {
         self.embed(texts, &mut scratch.hidden);
-        let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
+        let lengths: Vec<usize> = texts.iter().map(|text| text.ids.len()).collect();
         let rows: usize = lengths.iter().sum();
         for layer in &self.layers {
             let EncoderScratch { hidden, mixed, attended, wide, delta, tiles, attention } = scratch;
@@ -156,13 +163,14 @@ impl Encoder {
     }
 
     /// Embeds the tokens of all texts.
-    fn embed(&self, texts: &[&[u32]], hidden: &mut Vec<f32>) {
+    fn embed(&self, texts: &[Tokens<'_>], hidden: &mut Vec<f32>) {
         hidden.clear();
-        hidden.resize(texts.iter().map(|text| text.len()).sum::<usize>() * self.hidden, 0.0);
+        hidden.resize(texts.iter().map(|text| text.ids.len()).sum::<usize>() * self.hidden, 0.0);
         let mut rows = hidden.chunks_exact_mut(self.hidden);
         for text in texts {
             let mut next = self.first_position;
-            for (&id, row) in text.iter().zip(&mut rows) {
+            let kinds = text.types.iter().copied().chain(std::iter::repeat(0));
+            for ((&id, kind), row) in text.ids.iter().zip(kinds).zip(&mut rows) {
                 let position = if self.first_position > 0 && id == self.padding {
                     self.padding as usize
                 } else {
@@ -172,7 +180,7 @@ impl Encoder {
                 self.words.add_row(id as usize, row);
                 self.positions.add_row(position, row);
                 if let Some(types) = &self.types {
-                    types.add_row(0, row);
+                    types.add_row(kind as usize, row);
                 }
             }
         }
