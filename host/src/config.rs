@@ -127,6 +127,8 @@ pub struct Config {
     pub log_level: LogLevel,
     /// What is common to all models.
     pub engine: EngineConfig,
+    /// Files of families of models, in the order in which later ones replace earlier ones.
+    pub registry_files: Vec<PathBuf>,
     /// What is said of plugins, by name. [`Config::plugin`] fills in the rest.
     pub plugin: BTreeMap<String, PluginConfig>,
     /// What is said of models, by name.

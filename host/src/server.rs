@@ -16,6 +16,7 @@ use crate::inference::Inference;
 use crate::limits;
 use crate::model::{Builtin, Catalog};
 use crate::plugin::{self, Bundled, Caller, Compiler, Loader, Record, Reloader, Services, Snapshot, Templates, Watch};
+use crate::registry::Registry;
 use crate::state::{Blobs, Leases, Store};
 use crate::telemetry::Metrics;
 
@@ -29,6 +30,9 @@ pub struct Shared {
     pub caller: Caller,
     /// Models.
     pub catalog: Arc<Catalog>,
+    /// Families of models that could be launched.
+    #[allow(dead_code)]
+    pub registry: Arc<Registry>,
     /// Generation.
     pub inference: Arc<Inference>,
     /// Large bytes.
@@ -93,6 +97,7 @@ impl Core {
         let data = config.data.as_deref();
         let store = Arc::new(Store::open(data).map_err(|error| format!("state: {error}"))?);
         let blobs = Arc::new(Blobs::open(data).map_err(|error| format!("blobs: {error}"))?);
+        let registry = Registry::open(data, &config.registry_files).map_err(|error| format!("registry: {error}"))?;
         let catalog = Catalog::start(contents.models, config)?;
         let snapshot: Arc<ArcSwap<Snapshot>> = Arc::default();
         let templates = Arc::new(Templates::new(snapshot.clone()));
@@ -126,6 +131,7 @@ impl Core {
             records,
             caller: Caller::new(services.clone()),
             catalog,
+            registry: Arc::new(registry),
             inference,
             blobs,
             metrics,

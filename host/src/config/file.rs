@@ -31,6 +31,7 @@ pub struct Content {
     pub server: Server,
     pub http: Http,
     pub engine: Engine,
+    pub registry: Registry,
     pub plugin: BTreeMap<String, Plugin>,
     pub model: BTreeMap<String, Model>,
 }
@@ -95,6 +96,13 @@ pub struct Model {
     pub slots: Option<usize>,
     pub threads: Option<usize>,
     pub kv_mib: Option<u64>,
+}
+
+/// `[registry]`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Registry {
+    pub files: Option<Vec<PathBuf>>,
 }
 
 /// Reads a file of bounded size.

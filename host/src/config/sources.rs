@@ -134,6 +134,12 @@ pub fn resolve(file: File, overrides: &Overrides, environment: &Environment) -> 
         log: sources.choose("server.log", overrides.log, server.log).unwrap_or_default(),
         log_level: sources.choose("server.log_level", overrides.log_level, server.log_level).unwrap_or_default(),
         engine: engine(content.engine),
+        registry_files: sources
+            .choose("registry.files", None, content.registry.files)
+            .unwrap_or_default()
+            .into_iter()
+            .map(inside)
+            .collect(),
         plugin: content
             .plugin
             .into_iter()
@@ -236,6 +242,10 @@ fn parse_digest(text: &str) -> Result<[u8; 32], String> {
     Ok(digest)
 }
 
+fn shown_paths(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
 /// See [`Config::describe`].
 pub fn describe(config: &Config) -> String {
     let path =
@@ -259,6 +269,7 @@ pub fn describe(config: &Config) -> String {
         ("server.log".to_owned(), format!("{:?}", config.log).to_lowercase()),
         ("server.log_level".to_owned(), format!("{:?}", config.log_level).to_lowercase()),
         ("http.cors_origins".to_owned(), format!("[{}]", config.cors_origins.join(", "))),
+        ("registry.files".to_owned(), format!("[{}]", shown_paths(&config.registry_files))),
     ];
     let mut optional = |key: String, value: Option<String>| rows.extend(value.map(|value| (key, value)));
     let engine = &config.engine;
