@@ -144,6 +144,8 @@ pub struct Config {
     pub engine: EngineConfig,
     /// Launching models while the server runs.
     pub launch: LaunchConfig,
+    /// Files of families of models, in the order in which later ones replace earlier ones.
+    pub registry_files: Vec<PathBuf>,
     /// What is said of plugins, by name. [`Config::plugin`] fills in the rest.
     pub plugin: BTreeMap<String, PluginConfig>,
     /// What is said of models, by name.

@@ -343,7 +343,36 @@ pub const LAUNCH_RETRY_MS: u32 = 10_000;
 /// Text up to this size is tokenized on the serving thread, where it takes less than a hop to another thread is worth.
 pub const TOKENIZE_INLINE_BYTES_MAX: usize = 16 << 10;
 
+// ---- Registry -----------------------------------------------------------------------------------------------------------------
+
+/// Families besides the built-in ones: those of the operator's files and those that were registered.
+pub const FAMILIES_ADDED_MAX: usize = 1_024;
+
+/// Size of one file of families. The largest that comes with the server has 160 KiB.
+pub const REGISTRY_FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Weights of one family: sizes times formats. The most that a built-in one has is 37.
+pub const FAMILY_WEIGHTS_MAX: usize = 256;
+
+/// Quantizations of one format.
+pub const FAMILY_QUANTIZATIONS_MAX: usize = 64;
+
+/// Parts of one file; the largest published models have some 30.
+pub const FAMILY_PARTS_MAX: u32 = 256;
+
+/// Languages of a family, or abilities. There are models for a hundred languages.
+pub const FAMILY_WORDS_MAX: usize = 256;
+
+/// Bytes of a family's description.
+pub const FAMILY_TEXT_BYTES_MAX: usize = 4 << 10;
+
+/// Bytes of what whoever registered a family wants back.
+pub const FAMILY_NOTES_BYTES_MAX: usize = 64 << 10;
+
 // ---- Configuration ------------------------------------------------------------------------------------------------------------
+
+/// Files of families in the configuration.
+pub const REGISTRY_FILES_MAX: usize = 64;
 
 /// Size of the configuration file.
 pub const CONFIG_BYTES_MAX: u64 = 1 << 20;

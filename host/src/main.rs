@@ -11,6 +11,9 @@ mod inference;
 mod limits;
 mod model;
 mod plugin;
+// Nothing launches yet: only the server's start reads it.
+#[allow(dead_code, unused_imports)]
+mod registry;
 mod server;
 mod state;
 mod telemetry;

@@ -16,8 +16,8 @@ use crate::inference::Inference;
 use crate::limits;
 use crate::hub::Hub;
 use crate::model::{Builtin, Catalog, EngineReader, Launcher, plan};
-use crate::registry::{Machine, Registry};
 use crate::plugin::{self, Bundled, Caller, Compiler, Loader, Record, Reloader, Services, Snapshot, Templates, Watch};
+use crate::registry::{Machine, Registry};
 use crate::state::{Blobs, Leases, Store};
 use crate::telemetry::Metrics;
 
@@ -31,6 +31,9 @@ pub struct Shared {
     pub caller: Caller,
     /// Models.
     pub catalog: Arc<Catalog>,
+    /// Families of models that could be launched.
+    #[allow(dead_code)]
+    pub registry: Arc<Registry>,
     /// Generation.
     pub inference: Arc<Inference>,
     /// Large bytes.
@@ -97,7 +100,7 @@ impl Core {
         let blobs = Arc::new(Blobs::open(data).map_err(|error| format!("blobs: {error}"))?);
         let planned = plan(&contents.models, config)?;
         let hub = Arc::new(Hub::new(&config.hub));
-        let registry = Registry::open(data, &config.registry_files).map_err(|error| error.to_string())?;
+        let registry = Registry::open(data, &config.registry_files).map_err(|error| format!("registry: {error}"))?;
         let catalog = Catalog::new(memory_bytes(config), Arc::new(EngineReader { hub: hub.clone() }));
         catalog.load_all(planned)?;
         let launcher =
@@ -139,6 +142,7 @@ impl Core {
             records,
             caller: Caller::new(services.clone()),
             catalog,
+            registry: Arc::new(registry),
             inference,
             blobs,
             metrics,

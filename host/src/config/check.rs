@@ -13,6 +13,7 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     check_server(config)?;
     check_http(config)?;
     check_engine(config)?;
+    check_registry(config)?;
     let mut ports = BTreeMap::from([(config.listen.port(), "server.listen".to_owned())]);
     for (name, plugin) in &config.plugin {
         check_plugin(config, name, plugin, &mut ports)?;
@@ -77,6 +78,14 @@ fn check_engine(config: &Config) -> Result<(), ConfigError> {
     within(config, "engine.memory_mib", engine.memory_mib, 1, 1 << 30)?;
     within(config, "engine.queue_requests", engine.queue_requests, 1, 1 << 20)?;
     within(config, "engine.queue_wait_s", engine_wait, 1, limits::REQUEST_MS / 1_000)
+}
+
+fn check_registry(config: &Config) -> Result<(), ConfigError> {
+    let count = config.registry_files.len();
+    if count > limits::REGISTRY_FILES_MAX {
+        return Err(config.wrong("registry.files", format!("{count} files, at most {}", limits::REGISTRY_FILES_MAX)));
+    }
+    Ok(())
 }
 
 fn check_plugin(

@@ -32,6 +32,7 @@ pub struct Content {
     pub http: Http,
     pub engine: Engine,
     pub launch: Launch,
+    pub registry: Registry,
     pub plugin: BTreeMap<String, Plugin>,
     pub model: BTreeMap<String, Model>,
 }
@@ -109,6 +110,13 @@ pub struct Model {
     pub replicas: Option<u32>,
     pub requests_max: Option<u32>,
     pub pinned: Option<bool>,
+}
+
+/// `[registry]`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Registry {
+    pub files: Option<Vec<PathBuf>>,
 }
 
 /// Reads a file of bounded size.

@@ -31,7 +31,7 @@ const fn key(name: &'static str, value: &'static str, about: &'static str) -> Ke
 }
 
 /// All sections, in the order of the example.
-pub const SECTIONS: [Section; 5] = [
+pub const SECTIONS: [Section; 6] = [
     Section {
         name: "server",
         header: "server",
@@ -117,6 +117,17 @@ pub const SECTIONS: [Section; 5] = [
                 "Folders whose models clients may launch by their path, besides the models folder.",
             ),
         ],
+    },
+    Section {
+        name: "registry",
+        header: "registry",
+        about: "Families of models that can be launched.",
+        is_named: false,
+        keys: &[key(
+            "files",
+            "[\"families.toml\"]",
+            "Files that add families or replace built-in ones. The folder registry in the data folder is read as well.",
+        )],
     },
     Section {
         name: "plugin",

@@ -139,6 +139,12 @@ pub fn resolve(file: File, overrides: &Overrides, environment: &Environment) -> 
             is_restored: sources.choose("launch.restore", None, content.launch.restore).unwrap_or(true),
             folders: content.launch.folders.unwrap_or_default().into_iter().map(inside).collect(),
         },
+        registry_files: sources
+            .choose("registry.files", None, content.registry.files)
+            .unwrap_or_default()
+            .into_iter()
+            .map(inside)
+            .collect(),
         plugin: content
             .plugin
             .into_iter()
@@ -245,6 +251,10 @@ fn parse_digest(text: &str) -> Result<[u8; 32], String> {
     Ok(digest)
 }
 
+fn shown_paths(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
 /// See [`Config::describe`].
 pub fn describe(config: &Config) -> String {
     let path =
@@ -268,6 +278,7 @@ pub fn describe(config: &Config) -> String {
         ("server.log".to_owned(), format!("{:?}", config.log).to_lowercase()),
         ("server.log_level".to_owned(), format!("{:?}", config.log_level).to_lowercase()),
         ("http.cors_origins".to_owned(), format!("[{}]", config.cors_origins.join(", "))),
+        ("registry.files".to_owned(), format!("[{}]", shown_paths(&config.registry_files))),
     ];
     let mut optional = |key: String, value: Option<String>| rows.extend(value.map(|value| (key, value)));
     let engine = &config.engine;
