@@ -5,6 +5,7 @@
 
 mod check;
 mod file;
+mod hub;
 mod keys;
 mod sources;
 
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::limits;
+pub use hub::HubConfig;
 pub use sources::Environment;
 use sources::Sources;
 
@@ -127,6 +129,8 @@ pub struct Config {
     pub log_level: LogLevel,
     /// What is common to all models.
     pub engine: EngineConfig,
+    /// Where models are downloaded from.
+    pub hub: HubConfig,
     /// What is said of plugins, by name. [`Config::plugin`] fills in the rest.
     pub plugin: BTreeMap<String, PluginConfig>,
     /// What is said of models, by name.

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod embedding;
 mod http;
+mod hub;
 mod inference;
 mod limits;
 mod model;

@@ -31,6 +31,7 @@ pub struct Content {
     pub server: Server,
     pub http: Http,
     pub engine: Engine,
+    pub hub: Hub,
     pub plugin: BTreeMap<String, Plugin>,
     pub model: BTreeMap<String, Model>,
 }
@@ -71,6 +72,17 @@ pub struct Engine {
     pub context_tokens: Option<u32>,
     pub queue_requests: Option<usize>,
     pub queue_wait_s: Option<u64>,
+}
+
+/// `[hub]`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hub {
+    pub endpoint: Option<String>,
+    pub cache: Option<PathBuf>,
+    pub offline: Option<bool>,
+    pub allow_pull: Option<bool>,
+    pub stall_s: Option<u64>,
 }
 
 /// `[plugin.<name>]`.

@@ -31,7 +31,7 @@ const fn key(name: &'static str, value: &'static str, about: &'static str) -> Ke
 }
 
 /// All sections, in the order of the example.
-pub const SECTIONS: [Section; 5] = [
+pub const SECTIONS: [Section; 6] = [
     Section {
         name: "server",
         header: "server",
@@ -96,6 +96,35 @@ pub const SECTIONS: [Section; 5] = [
             key("context_tokens", "32768", "Cuts the context of models that have a longer one. Default: no cut."),
             key("queue_requests", "1024", "Requests that may wait for a model; further ones are refused."),
             key("queue_wait_s", "30", "Seconds a request may wait."),
+        ],
+    },
+    Section {
+        name: "hub",
+        header: "hub",
+        about: "Where models are downloaded from. A token for models that need one comes from HF_TOKEN, never from this file.",
+        is_named: false,
+        keys: &[
+            key(
+                "endpoint",
+                "\"https://huggingface.co\"",
+                "Address of the hub. HF_ENDPOINT in the environment goes before it.",
+            ),
+            key(
+                "cache",
+                "\"~/.cache/huggingface/hub\"",
+                "Folder of what was downloaded, also by other programs. HF_HUB_CACHE and HF_HOME in the environment go before it.",
+            ),
+            key(
+                "offline",
+                "false",
+                "Take what the cache has and ask no hub. HF_HUB_OFFLINE=1 in the environment says the same.",
+            ),
+            key("allow_pull", "true", "Let clients of the server make it download models."),
+            key(
+                "stall_s",
+                "30",
+                "Seconds without a byte after which a download is tried again, some times, and then given up.",
+            ),
         ],
     },
     Section {
