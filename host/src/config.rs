@@ -5,6 +5,7 @@
 
 mod check;
 mod file;
+mod hub;
 mod keys;
 mod sources;
 
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::limits;
+pub use hub::HubConfig;
 pub use sources::Environment;
 use sources::Sources;
 
@@ -146,6 +148,8 @@ pub struct Config {
     pub launch: LaunchConfig,
     /// Files of families of models, in the order in which later ones replace earlier ones.
     pub registry_files: Vec<PathBuf>,
+    /// Where models are downloaded from.
+    pub hub: HubConfig,
     /// What is said of plugins, by name. [`Config::plugin`] fills in the rest.
     pub plugin: BTreeMap<String, PluginConfig>,
     /// What is said of models, by name.

@@ -385,3 +385,58 @@ pub const RERANK_DOCUMENTS_MAX: usize = 2_048;
 
 /// Documents that a model which continues text judges at once for one request.
 pub const JUDGED_AT_ONCE_MAX: usize = 32;
+// ---- Hub ----------------------------------------------------------------------------------------------------------------------
+
+/// Longest silence of a hub in the middle of an answer; the default. Redirects to cold storage take seconds.
+pub const HUB_STALL_MS: u64 = 30_000;
+
+/// Time for a connection to a hub.
+pub const HUB_CONNECT_MS: u64 = 10_000;
+
+/// Time for the whole list of a repository's files.
+pub const HUB_LISTING_MS: u64 = 120_000;
+
+/// Attempts in a row that bring nothing, after which a file is given up.
+pub const HUB_ATTEMPTS_MAX: u32 = 4;
+
+/// Attempts for one file in all: a hub that sends a byte a connection ends some time.
+pub const HUB_ATTEMPTS_IN_ALL_MAX: u32 = 1_000;
+
+/// Wait before the second attempt; it doubles with each further one.
+pub const HUB_RETRY_MS: u64 = 500;
+
+/// Redirects of one request.
+pub const HUB_REDIRECTS_MAX: usize = 10;
+
+/// Files of one repository, also entries of one folder of the cache. The largest models have some hundreds.
+pub const HUB_FILES_MAX: usize = 10_000;
+
+/// Files that are fetched at once. More would share the same line.
+pub const HUB_FILES_AT_ONCE: usize = 4;
+
+/// Bytes of an owner's, a model's or a content's name.
+pub const HUB_NAME_BYTES_MAX: usize = 128;
+
+/// Bytes of a revision.
+pub const HUB_REVISION_BYTES_MAX: usize = 255;
+
+/// Bytes of a file's path in a repository.
+pub const HUB_FILE_NAME_BYTES_MAX: usize = 512;
+
+/// Parts of such a path.
+pub const HUB_FILE_DEPTH_MAX: usize = 8;
+
+/// Bytes that are written at once; as much is lost when the process is killed.
+pub const HUB_BUFFER_BYTES: usize = 256 << 10;
+
+/// Time between two looks at how far a download is.
+pub const HUB_PROGRESS_MS: u64 = 100;
+
+/// Longest wait for a file that another process downloads: a large one on a slow line.
+pub const HUB_LOCK_MS: u64 = 6 * 3_600_000;
+
+/// Time between two looks at whether it is done.
+pub const HUB_LOCK_POLL_MS: u64 = 200;
+
+/// Bytes of a token for a hub.
+pub const HUB_TOKEN_BYTES_MAX: u64 = 4 << 10;

@@ -12,10 +12,11 @@ use tokio::task::JoinSet;
 
 use crate::config::{Config, Ports};
 use crate::http::{self, Cors, Door, Keys};
+use crate::hub::Hub;
 use crate::inference::Inference;
 use crate::limits;
-use crate::hub::Hub;
 use crate::model::{Builtin, Catalog, EngineReader, Launcher, plan};
+
 use crate::plugin::{self, Bundled, Caller, Compiler, Loader, Record, Reloader, Services, Snapshot, Templates, Watch};
 use crate::registry::{Machine, Registry};
 use crate::state::{Blobs, Leases, Store};
@@ -31,9 +32,6 @@ pub struct Shared {
     pub caller: Caller,
     /// Models.
     pub catalog: Arc<Catalog>,
-    /// Families of models that could be launched.
-    #[allow(dead_code)]
-    pub registry: Arc<Registry>,
     /// Generation.
     pub inference: Arc<Inference>,
     /// Large bytes.
@@ -142,7 +140,6 @@ impl Core {
             records,
             caller: Caller::new(services.clone()),
             catalog,
-            registry: Arc::new(registry),
             inference,
             blobs,
             metrics,
@@ -232,7 +229,12 @@ impl Server {
 
 /// Bytes that all models together may take: what the configuration says, else four fifths of the machine's memory.
 fn memory_bytes(config: &Config) -> u64 {
-    config.engine.memory_mib.map_or_else(|| Machine::here().memory_bytes / 5 * 4, |mib| mib << 20)
+    let here = match Machine::here().memory_bytes {
+        // Where nobody tells how much there is, nothing can be shared out.
+        0 => u64::MAX,
+        bytes => bytes / 5 * 4,
+    };
+    config.engine.memory_mib.map_or(here, |mib| mib << 20)
 }
 
 /// Refuses a plugins folder into which others can write: who writes there runs code here.

@@ -14,6 +14,7 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     check_http(config)?;
     check_engine(config)?;
     check_registry(config)?;
+    super::hub::check(config)?;
     let mut ports = BTreeMap::from([(config.listen.port(), "server.listen".to_owned())]);
     for (name, plugin) in &config.plugin {
         check_plugin(config, name, plugin, &mut ports)?;
@@ -154,7 +155,7 @@ fn check_plugin_name(name: &str) -> Result<(), String> {
     if is_good { Ok(()) } else { Err(format!("`{}` is no plugin's name: [a-z][a-z0-9-]{{0,31}}", name.escape_debug())) }
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(
+pub(super) fn within<T: PartialOrd + std::fmt::Display>(
     config: &Config,
     key: &str,
     value: Option<T>,

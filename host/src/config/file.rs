@@ -33,6 +33,7 @@ pub struct Content {
     pub engine: Engine,
     pub launch: Launch,
     pub registry: Registry,
+    pub hub: Hub,
     pub plugin: BTreeMap<String, Plugin>,
     pub model: BTreeMap<String, Model>,
 }
@@ -83,6 +84,17 @@ pub struct Launch {
     pub allow: Option<bool>,
     pub restore: Option<bool>,
     pub folders: Option<Vec<PathBuf>>,
+}
+
+/// `[hub]`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hub {
+    pub endpoint: Option<String>,
+    pub cache: Option<PathBuf>,
+    pub offline: Option<bool>,
+    pub allow_pull: Option<bool>,
+    pub stall_s: Option<u64>,
 }
 
 /// `[plugin.<name>]`.

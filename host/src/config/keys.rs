@@ -31,7 +31,7 @@ const fn key(name: &'static str, value: &'static str, about: &'static str) -> Ke
 }
 
 /// All sections, in the order of the example.
-pub const SECTIONS: [Section; 6] = [
+pub const SECTIONS: [Section; 8] = [
     Section {
         name: "server",
         header: "server",
@@ -115,6 +115,35 @@ pub const SECTIONS: [Section; 6] = [
                 "folders",
                 "[]",
                 "Folders whose models clients may launch by their path, besides the models folder.",
+            ),
+        ],
+    },
+    Section {
+        name: "hub",
+        header: "hub",
+        about: "Where models are downloaded from. A token for models that need one comes from HF_TOKEN, never from this file.",
+        is_named: false,
+        keys: &[
+            key(
+                "endpoint",
+                "\"https://huggingface.co\"",
+                "Address of the hub. HF_ENDPOINT in the environment goes before it.",
+            ),
+            key(
+                "cache",
+                "\"~/.cache/huggingface/hub\"",
+                "Folder of what was downloaded, also by other programs. HF_HUB_CACHE and HF_HOME in the environment go before it.",
+            ),
+            key(
+                "offline",
+                "false",
+                "Take what the cache has and ask no hub. HF_HUB_OFFLINE=1 in the environment says the same.",
+            ),
+            key("allow_pull", "true", "Let clients of the server make it download models."),
+            key(
+                "stall_s",
+                "30",
+                "Seconds without a byte after which a download is tried again, some times, and then given up.",
             ),
         ],
     },

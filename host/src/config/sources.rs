@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::file::{self, File};
 use super::{Config, ConfigError, EngineConfig, GRANTS, IN_MEMORY, LaunchConfig, ModelConfig, Overrides, PluginConfig, Ports};
+use super::hub::{self, HubEnvironment};
 use crate::http::ANY_ORIGIN;
 use crate::limits;
 
@@ -20,6 +21,8 @@ pub struct Environment {
     pub cache_home: Option<PathBuf>,
     /// `HOME`.
     pub home: Option<PathBuf>,
+    /// What it says of the hub.
+    pub hub: HubEnvironment,
 }
 
 impl Environment {
@@ -32,6 +35,7 @@ impl Environment {
             data_home: folder("XDG_DATA_HOME").or_else(|| below_home(".local/share")),
             cache_home: folder("XDG_CACHE_HOME").or_else(|| below_home(".cache")),
             home,
+            hub: HubEnvironment::read(),
         }
     }
 }
@@ -63,7 +67,7 @@ impl Sources {
     }
 
     /// The value of the option, else of the file.
-    fn choose<T>(&mut self, key: &str, option: Option<T>, file: Option<T>) -> Option<T> {
+    pub fn choose<T>(&mut self, key: &str, option: Option<T>, file: Option<T>) -> Option<T> {
         let name = key.rsplit('.').next().unwrap_or(key).replace('_', "-");
         if option.is_some() {
             self.places.insert(key.to_owned(), format!("--{name}"));
@@ -74,6 +78,14 @@ impl Sources {
             self.places.insert(key.to_owned(), format!("{}:{line}", self.file));
         }
         file
+    }
+
+    /// The value of a variable of the environment, else of the file.
+    pub fn choose_variable<T>(&mut self, key: &str, variable: Option<(&str, T)>, file: Option<T>) -> Option<T> {
+        let file = self.choose(key, None, file);
+        let Some((name, value)) = variable else { return file };
+        self.places.insert(key.to_owned(), name.to_owned());
+        Some(value)
     }
 
     fn wrong(&self, key: &str, reason: impl Into<String>) -> ConfigError {
@@ -117,6 +129,7 @@ pub fn resolve(file: File, overrides: &Overrides, environment: &Environment) -> 
         ports: sources.choose("server.ports", overrides.ports, server.ports).unwrap_or_default(),
         api_keys,
         is_public: public.unwrap_or(false),
+        hub: hub::resolve(content.hub, &mut sources, inside, environment, &cache),
         cors_origins: sources
             .choose("http.cors_origins", None, content.http.cors_origins)
             .unwrap_or_else(|| vec![ANY_ORIGIN.to_owned()]),
@@ -294,6 +307,9 @@ pub fn describe(config: &Config) -> String {
     let folders: Vec<String> = launch.folders.iter().map(|folder| folder.display().to_string()).collect();
     optional("launch.folders".into(), (!folders.is_empty()).then(|| format!("[{}]", folders.join(", "))));
     optional("engine.queue_wait_s".into(), engine.queue_wait.map(|time| time.as_secs().to_string()));
+    for (key, value) in config.hub.describe() {
+        optional(key.to_owned(), Some(value));
+    }
     for (name, plugin) in &config.plugin {
         let key = |key: &str| format!("plugin.{name}.{key}");
         optional(key("enabled"), Some(plugin.is_enabled.to_string()));

@@ -4,7 +4,12 @@ const DIGEST: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0
 
 fn environment() -> Environment {
     let folder = |path: &str| Some(PathBuf::from(path));
-    Environment { data_home: folder("/data-home"), cache_home: folder("/cache-home"), home: folder("/of-user") }
+    Environment {
+        data_home: folder("/data-home"),
+        cache_home: folder("/cache-home"),
+        home: folder("/of-user"),
+        ..Environment::default()
+    }
 }
 
 fn config(text: &str) -> Result<Config, ConfigError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mimus_engine::{Activity, EmbeddingModel, Model as EngineModel, RerankModel, TextModel, Tokenizer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
-use super::catalog::ModelStatus;
+use super::ModelStatus;
 use super::memory::Reservation;
 use super::plan::Planned;
 

@@ -179,6 +179,7 @@ impl Guest {
             skip_special_tokens: options.skip_special_tokens,
             logprobs: options.logprobs,
             prompt_logprobs: options.prompt_logprobs,
+            logprobs_of: Vec::new(),
             token_ids: options.token_ids,
             shown_special_tokens: Vec::new(),
             constraint,
