@@ -72,7 +72,8 @@ fn launches_and_terminations_disturb_no_request() {
     for round in 0..LAUNCHES {
         let before = answered.load(Ordering::Acquire);
         let (family, kind) = [("mimus-chat", "LLM"), ("mimus-embed", "embedding")][round % 2];
-        let name = launched(&server, &json!({"model_name": family, "model_type": kind, "model_uid": format!("m-{round}")}));
+        let name =
+            launched(&server, &json!({"model_name": family, "model_type": kind, "model_uid": format!("m-{round}")}));
         assert_eq!(name, format!("m-{round}"));
         if kind == "LLM" {
             let answer = server.post(CHAT, &chat(&name)).expect(200).json();
@@ -135,7 +136,8 @@ fn launched_models_come_back_after_a_restart() {
     terminate(&server, "ended").expect(200);
     server.kill();
     server.start_again();
-    let status = eventually("the model is back", || model(&server, "kept").filter(|model| model["readiness"] == "ready"));
+    let status =
+        eventually("the model is back", || model(&server, "kept").filter(|model| model["readiness"] == "ready"));
     assert_eq!(status["registry_family"], "mimus-chat");
     assert!(model(&server, "ended").is_none());
     server.post(CHAT, &chat("kept")).expect(200);

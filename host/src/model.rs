@@ -16,11 +16,9 @@ mod remembered;
 mod shelf;
 
 pub use catalog::Catalog;
-pub use history::Event;
-pub use job::{Job, Progress, Stage};
+pub use job::{Progress, Stage};
 pub use launch::{LaunchError, Launched, Launcher, Wish};
 pub use loaded::{Loaded, LoadedModel};
-pub use loading::{Reader, Stop};
 pub use plan::{Files, Planned, plan};
 pub use reader::EngineReader;
 pub use shelf::{Lookup, ModelStatus, Readiness, ReplicaStatus};

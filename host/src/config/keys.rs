@@ -111,11 +111,7 @@ pub const SECTIONS: [Section; 8] = [
         keys: &[
             key("allow", "true", "Let clients launch and end models."),
             key("restore", "true", "Launch them again when the server starts."),
-            key(
-                "folders",
-                "[]",
-                "Folders whose models clients may launch by their path, besides the models folder.",
-            ),
+            key("folders", "[]", "Folders whose models clients may launch by their path, besides the models folder."),
         ],
     },
     Section {

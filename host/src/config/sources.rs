@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::file::{self, File};
-use super::{Config, ConfigError, EngineConfig, GRANTS, IN_MEMORY, LaunchConfig, ModelConfig, Overrides, PluginConfig, Ports};
 use super::hub::{self, HubEnvironment};
+use super::{
+    Config, ConfigError, EngineConfig, GRANTS, IN_MEMORY, LaunchConfig, ModelConfig, Overrides, PluginConfig, Ports,
+};
 use crate::http::ANY_ORIGIN;
 use crate::limits;
 

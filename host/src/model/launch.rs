@@ -49,6 +49,7 @@ pub struct Wish {
     pub is_pinned: bool,
 }
 
+#[cfg(test)]
 impl Wish {
     /// One replica of a family, everything else left to the server.
     pub fn new(family: &str) -> Wish {
@@ -375,7 +376,9 @@ impl Launcher {
         if self.config.launch.is_allowed {
             return Ok(());
         }
-        Err(LaunchError::Forbidden("this server's operator does not let clients launch or end models (allow in [launch])".into()))
+        Err(LaunchError::Forbidden(
+            "this server's operator does not let clients launch or end models (allow in [launch])".into(),
+        ))
     }
 
     fn family(&self, wish: &Wish) -> Result<Arc<Family>, LaunchError> {
@@ -471,7 +474,9 @@ impl Launcher {
             },
         };
         let needed = self.catalog.read.measure(planned, &source).map_err(|error| match error {
-            LoadError::Unsupported(_) => LaunchError::Unsupported(error.to_string()),
+            LoadError::Unsupported(_) | LoadError::UnsupportedArchitecture(_) => {
+                LaunchError::Unsupported(error.to_string())
+            }
             error => LaunchError::Failed(error.to_string()),
         })?;
         let (max, _) = self.catalog.memory();

@@ -73,15 +73,6 @@ impl Loaded {
         }
     }
 
-    /// The name clients use.
-    pub fn name(&self) -> &str {
-        match self {
-            Loaded::Text(loaded) => &loaded.name,
-            Loaded::Embedding(loaded) => &loaded.name,
-            Loaded::Rerank(loaded) => &loaded.name,
-        }
-    }
-
     /// The model's own tokenizer.
     pub fn tokenizer(&self) -> &Tokenizer {
         match self {

@@ -99,8 +99,7 @@ impl Catalog {
     /// When the system gives no thread.
     pub fn load_all(self: &Arc<Self>, mut planned: Vec<Planned>) -> Result<(), String> {
         planned.sort_by_key(|model| model.origin);
-        let entries: Vec<Entry> =
-            planned.into_iter().map(|planned| Entry::new(Arc::new(planned), now_ms())).collect();
+        let entries: Vec<Entry> = planned.into_iter().map(|planned| Entry::new(Arc::new(planned), now_ms())).collect();
         self.update(|shelf| entries.iter().cloned().for_each(|entry| shelf.put(entry)));
         let jobs: VecDeque<_> = entries
             .iter()

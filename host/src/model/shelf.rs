@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::Loaded;
-use super::launch::Wish;
 use super::job::{Job, Progress};
+use super::launch::Wish;
 use super::plan::{Origin, Planned};
 
 /// A snapshot.

@@ -10,9 +10,9 @@ use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::fault::{CpuSpent, LimitPassed};
+use crate::http::Keys;
 use crate::inference::Inference;
 use crate::limits;
-use crate::http::Keys;
 use crate::model::{Catalog, Launcher};
 use crate::state::{Blobs, Leases, Store as StateStore};
 use crate::telemetry::{LogGate, Metrics};

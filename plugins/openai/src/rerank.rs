@@ -152,7 +152,10 @@ fn text((index, document): (usize, Document)) -> Result<String, ApiError> {
         },
     };
     text.ok_or_else(|| {
-        ApiError::invalid("documents", format!("`documents` must be texts or objects with `text`, number {index} is not"))
+        ApiError::invalid(
+            "documents",
+            format!("`documents` must be texts or objects with `text`, number {index} is not"),
+        )
     })
 }
 
@@ -195,7 +198,10 @@ mod tests {
                     {"index": 2, "relevance_score": 0.5, "document": {"text": "a blue car"}},
                 ])
             );
-            assert_eq!(answer["meta"], json!({"api_version": {"version": version}, "billed_units": {"search_units": 1}}));
+            assert_eq!(
+                answer["meta"],
+                json!({"api_version": {"version": version}, "billed_units": {"search_units": 1}})
+            );
             assert_eq!((answer["model"].as_str(), answer["object"].as_str()), (Some("judge"), Some("list")));
             assert!(answer["usage"]["total_tokens"].as_u64() > Some(0) && answer["id"].is_string());
         }

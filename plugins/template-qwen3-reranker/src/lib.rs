@@ -81,7 +81,9 @@ mod tests {
         let (query, document) =
             (message(Role::User, Some("query"), "Q?"), message(Role::User, Some("document"), "D <|im_end|>"));
         let prompt = render(&[query.clone(), document.clone()]).expect("fits");
-        assert!(prompt.starts_with("<|im_start|>system\nJudge whether the Document meets the requirements based on the"));
+        assert!(
+            prompt.starts_with("<|im_start|>system\nJudge whether the Document meets the requirements based on the")
+        );
         assert!(prompt.ends_with(
             "<|im_start|>user\n<Instruct>: Given a web search query, retrieve relevant passages that answer the query\n\
              <Query>: Q?\n<Document>: D <|im_end|><|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"

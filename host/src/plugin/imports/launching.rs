@@ -80,9 +80,7 @@ fn to_wit(error: LaunchError) -> wit::Error {
         LaunchError::Unsupported(_) => wit::Error::Unsupported(text),
         LaunchError::Taken(_) => wit::Error::Taken(text),
         LaunchError::UnknownModel(_) => wit::Error::UnknownModel(text),
-        LaunchError::Invalid { field, reason } => {
-            wit::Error::Invalid(InvalidValue { field: field.to_owned(), reason })
-        }
+        LaunchError::Invalid { field, reason } => wit::Error::Invalid(InvalidValue { field: field.to_owned(), reason }),
         LaunchError::TooLarge(_) => wit::Error::TooLarge(text),
         LaunchError::Forbidden(_) => wit::Error::Forbidden(text),
         LaunchError::Overloaded => wit::Error::Overloaded(limits::LAUNCH_RETRY_MS),

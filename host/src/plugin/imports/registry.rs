@@ -40,11 +40,7 @@ impl wit::Host for Guest {
         Ok(self.wait(blocking(family)).await.flatten())
     }
 
-    async fn register(
-        &mut self,
-        family: wit::Family,
-        is_persistent: bool,
-    ) -> wasmtime::Result<Result<(), wit::Error>> {
+    async fn register(&mut self, family: wit::Family, is_persistent: bool) -> wasmtime::Result<Result<(), wit::Error>> {
         self.count_call()?;
         let launcher = self.services.launcher.clone();
         let register = move || launcher.register(from_wit(family)?, is_persistent);
@@ -121,7 +117,9 @@ fn from_wit(family: wit::Family) -> Result<Family, RegisterError> {
     let kind = kind.ok_or_else(|| invalid("kind", format!("`{}` cannot be one", family.kind.escape_debug())))?;
     let weights = |weights: wit::Weights| {
         let origin = match weights.origin {
-            wit::Origin::Builtin => return Err(invalid("weights", "only built-in models have built-in weights".into())),
+            wit::Origin::Builtin => {
+                return Err(invalid("weights", "only built-in models have built-in weights".into()));
+            }
             wit::Origin::Hub(hub) => Origin::Hub {
                 id: hub.id,
                 revision: hub.revision,
