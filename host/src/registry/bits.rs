@@ -76,6 +76,7 @@ mod tests {
         Weights {
             size: size.map(str::to_owned),
             format: "gguf".into(),
+            architecture: None,
             quantizations: quantizations.iter().map(|name| (*name).to_owned()).collect(),
             origin: Origin::Path("/model".into()),
             bytes,
