@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mimus_engine::{
-    EngineError, Finish, GenerateRequest, Generation, LoadOptions, Model, Piece, Source, TextModel, Token, load,
+    EngineError, Finish, GenerateRequest, Generation, LoadOptions, Model, Piece, Source, TextModel, Token,
+    load,
 };
 
 /// Longest wait for anything in a test.
@@ -48,6 +49,7 @@ pub struct Output {
     pub text: String,
     pub tokens: Vec<Token>,
     pub prompt: Vec<Token>,
+    pub logprobs_of: Vec<f32>,
     pub pieces: usize,
     pub generated: u32,
     pub finish: Option<Finish>,
@@ -64,6 +66,8 @@ impl Output {
         self.text.push_str(&piece.text);
         self.tokens.extend(piece.tokens);
         self.prompt.extend(piece.prompt);
+        assert!(self.pieces == 0 || piece.logprobs_of.is_empty(), "only the first piece has them");
+        self.logprobs_of.extend(piece.logprobs_of);
         self.pieces += 1;
         self.generated = piece.generated_tokens;
         self.finish = piece.finish;
