@@ -5,6 +5,7 @@ mod input;
 
 use head::VectorForm;
 pub(crate) use head::VectorHead;
+use rayon::ThreadPool;
 
 use crate::config::sentence::SentenceConfig;
 use crate::encoding::{Answer, EncoderForward, Output, Service};
@@ -133,8 +134,9 @@ impl EmbeddingModel {
         config: SentenceConfig,
         info: EmbeddingInfo,
         options: &LoadOptions,
+        pool: ThreadPool,
     ) -> Result<Self, LoadError> {
-        Ok(Self { info, tokenizer, config, service: Service::start(forward, options)? })
+        Ok(Self { info, tokenizer, config, service: Service::start(forward, options, pool)? })
     }
 
     /// What the model is.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use rayon::ThreadPool;
 use tokio::sync::oneshot;
 
 use queue::{Job, Queue};
@@ -75,20 +76,21 @@ fn lost() -> EngineError {
 impl<F: Copy + Send + Sync + 'static> Service<F> {
     /// Starts the thread of a model.
     ///
+    /// * `pool`: who computes.
+    ///
     /// # Errors
     /// [`LoadError::Resource`] when the system gives no thread.
     pub(crate) fn start(
         forward: impl TextForward<Form = F> + 'static,
         options: &LoadOptions,
+        pool: ThreadPool,
     ) -> Result<Self, LoadError> {
         let queue = Arc::new(Queue::new(options.queue_requests_max));
         let scheduler = Scheduler::new(forward, Arc::clone(&queue), options);
-        let resource = |error: &dyn std::fmt::Display| LoadError::Resource(error.to_string());
-        let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1));
-        let pool = pool.thread_name(|index| format!("encode-{index}")).build().map_err(|error| resource(&error))?;
-        let thread = std::thread::Builder::new().name("encode".to_owned());
-        thread.spawn(move || pool.install(|| scheduler.run())).map_err(|error| resource(&error))?;
+        let thread = std::thread::Builder::new().name("encoder".to_owned());
+        thread
+            .spawn(move || pool.install(|| scheduler.run()))
+            .map_err(|error| LoadError::Resource(error.to_string()))?;
         Ok(Self { queue })
     }
 

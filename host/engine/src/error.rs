@@ -43,6 +43,9 @@ pub enum LoadError {
     /// The machine refused a resource, for instance a thread.
     #[error("cannot start the model: {0}")]
     Resource(String),
+    /// Whoever heard of the progress ended it.
+    #[error("loading was cancelled")]
+    Cancelled,
 }
 
 impl LoadError {

@@ -9,10 +9,10 @@
 //! llguidance.
 //!
 //! ```no_run
-//! use mimus_engine::{GenerateRequest, LoadOptions, Model, Source, load};
+//! use mimus_engine::{GenerateRequest, LoadOptions, Model, Progress, Source, load};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let loaded = load(Source::Folder("models/chat".into()), &LoadOptions::default(), &|_| {})?;
+//! let loaded = load(Source::Folder("models/chat".into()), &LoadOptions::default(), &Progress::ignore)?;
 //! let Model::Text(model) = loaded else { return Err("a model that continues text is wanted".into()) };
 //! let prompt = model.tokenizer().encode("Hello", true)?;
 //! let mut generation = model.submit(GenerateRequest::new(prompt))?;
@@ -55,7 +55,7 @@ pub use embedding::{
 pub use error::{EngineError, LoadError};
 pub use generation::{Finish, Generation, Piece, Token, TopToken};
 pub use grammar::{Constraint, Grammar};
-pub use load::{LoadOptions, Model, Progress, load};
+pub use load::{Inspection, LoadOptions, Model, Progress, inspect, load};
 pub use request::{GenerateRequest, Sampling};
 pub use rerank::{PendingRelevance, Relevance, RerankInfo, RerankModel, RerankOptions, RerankRequest};
 pub use scripted::{Answer, Fault, Script, scripted};

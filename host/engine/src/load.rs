@@ -3,9 +3,13 @@
 mod decoder;
 mod encoder;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rayon::ThreadPool;
+
+use crate::architecture::Ability;
 use crate::config;
 use crate::embedding::EmbeddingModel;
 use crate::error::LoadError;
@@ -14,6 +18,10 @@ use crate::rerank::RerankModel;
 use crate::source::{Files, ModelFile, Source};
 use crate::text_model::{Activity, TextModel};
 use crate::tokenizer::Tokenizer;
+
+/// Formats of weights, as models name them.
+const SAFETENSORS: &str = "safetensors";
+const GGUF: &str = "gguf";
 
 /// How a model is loaded and what it may use.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +66,37 @@ pub struct Progress {
     pub total_bytes: u64,
 }
 
+impl Progress {
+    /// Lets loading go on, whatever its progress.
+    pub fn ignore(self) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+/// Who hears of progress.
+type Listener<'a> = &'a dyn Fn(Progress) -> ControlFlow<()>;
+
+/// What a model's configuration and headers say, before its weights are read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inspection {
+    /// What it does.
+    pub ability: Ability,
+    /// Family, as [`ModelInfo::architecture`](crate::ModelInfo::architecture).
+    pub architecture: String,
+    /// Where its weights are: `safetensors` or `gguf`.
+    pub format: String,
+    /// Kind of most quantized weights, such as `Q8_0`; `None` when none is quantized.
+    pub quantization: Option<String>,
+    /// Numbers in the weights, a tied head counted once.
+    pub parameters: u64,
+    /// Bytes the weights will take in memory.
+    pub weight_bytes: u64,
+    /// Bytes that keys and values may take beside them.
+    pub kv_bytes: u64,
+    /// Tokens of prompt and output together, or of the longest input.
+    pub context_tokens: u32,
+}
+
 /// A loaded model, by what it can do.
 #[derive(Clone)]
 pub enum Model {
@@ -91,23 +130,70 @@ impl Model {
 
 /// Loads a model and starts its scheduler. Blocks for as long as reading the weights takes.
 ///
-/// * `progress`: called on this thread, after each tensor.
+/// * `progress`: called on this thread, after each tensor; [`Progress::ignore`] where nobody listens. Once it breaks,
+///   no further tensor is read.
 ///
 /// # Errors
-/// [`LoadError`]; nothing stays allocated then.
-pub fn load(source: Source, options: &LoadOptions, progress: &dyn Fn(Progress)) -> Result<Model, LoadError> {
+/// [`LoadError`], [`LoadError::Cancelled`] among them; nothing stays allocated then.
+pub fn load(
+    source: Source,
+    options: &LoadOptions,
+    progress: &dyn Fn(Progress) -> ControlFlow<()>,
+) -> Result<Model, LoadError> {
+    let pool = pool(options)?;
     let files = match source {
+        Source::Gguf(path) => {
+            return decoder::gguf(ModelFile::open(&path)?, options, pool, progress).map(Model::Text);
+        }
         Source::Folder(folder) => Files::Folder(folder),
         Source::Embedded(files) => Files::Embedded { files, below: String::new() },
-        Source::Gguf(path) => {
-            return decoder::start(decoder::read_gguf(ModelFile::open(&path)?, progress)?, options).map(Model::Text);
-        }
     };
     match config::encoder::describe(&files)? {
-        None => decoder::start(decoder::read_folder(&files, progress)?, options).map(Model::Text),
+        None => decoder::folder(&files, options, pool, progress).map(Model::Text),
         Some(config) if config.is_scorer => {
-            encoder::rerank(&files, &config, options, progress).map(Arc::new).map(Model::Rerank)
+            encoder::rerank(&files, &config, options, pool, progress).map(Arc::new).map(Model::Rerank)
         }
-        Some(config) => encoder::embedding(&files, &config, options, progress).map(Arc::new).map(Model::Embedding),
+        Some(config) => {
+            encoder::embedding(&files, &config, options, pool, progress).map(Arc::new).map(Model::Embedding)
+        }
     }
+}
+
+/// Reads configuration and headers, and no weights: what the model is, whether its files are whole and what it will
+/// take. Every tensor that [`load`] would read is looked up. What is wrong with a tokenizer is not noticed.
+///
+/// # Errors
+/// Those of [`load`]: [`LoadError::UnsupportedArchitecture`] where [`supports`](crate::supports) knows none of the names,
+/// [`LoadError::Read`] for a missing file or shard, [`LoadError::Malformed`] for one that is shorter than it says.
+pub fn inspect(source: &Source, options: &LoadOptions) -> Result<Inspection, LoadError> {
+    let files = match source {
+        Source::Gguf(path) => return decoder::inspect_gguf(ModelFile::open(path)?, options),
+        Source::Folder(folder) => Files::Folder(folder.clone()),
+        Source::Embedded(files) => Files::Embedded { files, below: String::new() },
+    };
+    match config::encoder::describe(&files)? {
+        None => decoder::inspect_folder(&files, options),
+        Some(config) => encoder::inspect(&files, &config, options),
+    }
+}
+
+/// The threads that read a model and then compute it.
+fn pool(options: &LoadOptions) -> Result<ThreadPool, LoadError> {
+    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1));
+    pool.thread_name(|index| format!("engine-{index}")).build().map_err(|error| LoadError::Resource(error.to_string()))
+}
+
+/// Reads the tokenizer on a thread of its own while this one sees to the weights: a large vocabulary takes as long.
+fn beside<T: Send, W>(
+    tokenizer: impl FnOnce() -> Result<T, LoadError> + Send,
+    weights: impl FnOnce() -> Result<W, LoadError>,
+) -> Result<(T, W), LoadError> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("tokenizer".to_owned());
+        let thread = thread.spawn_scoped(scope, tokenizer).map_err(|error| LoadError::Resource(error.to_string()))?;
+        let weights = weights();
+        let tokenizer = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ok((tokenizer?, weights?))
+    })
 }

@@ -4,6 +4,7 @@ mod head;
 mod pair;
 
 pub(crate) use head::ScoreHead;
+use rayon::ThreadPool;
 
 use crate::encoding::{Answer, EncoderForward, Output, Service};
 use crate::error::{EngineError, LoadError};
@@ -127,8 +128,9 @@ impl RerankModel {
         types: usize,
         info: RerankInfo,
         options: &LoadOptions,
+        pool: ThreadPool,
     ) -> Result<Self, LoadError> {
-        Ok(Self { info, tokenizer, types, service: Service::start(forward, options)? })
+        Ok(Self { info, tokenizer, types, service: Service::start(forward, options, pool)? })
     }
 
     /// What the model is.

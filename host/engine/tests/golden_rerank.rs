@@ -8,7 +8,8 @@ mod support;
 use std::sync::Arc;
 
 use mimus_engine::{
-    EngineError, LoadOptions, Model, Relevance, RerankModel, RerankOptions, RerankRequest, Source, limits, load,
+    EngineError, LoadOptions, Model, Progress, Relevance, RerankModel, RerankOptions, RerankRequest, Source, limits,
+    load,
 };
 use serde::Deserialize;
 use support::{golden, options};
@@ -31,7 +32,7 @@ fn cases(name: &str) -> Vec<Case> {
 }
 
 fn reranker(name: &str, options: &LoadOptions) -> Arc<RerankModel> {
-    match load(Source::Folder(golden(name)), options, &|_| {}) {
+    match load(Source::Folder(golden(name)), options, &Progress::ignore) {
         Ok(Model::Rerank(model)) => model,
         Ok(_) => panic!("{name} scores"),
         Err(error) => panic!("{name}: {error}"),

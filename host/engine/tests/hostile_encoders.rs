@@ -5,7 +5,7 @@ mod support;
 
 use std::path::Path;
 
-use mimus_engine::{LoadError, Model, RerankRequest, Source, load};
+use mimus_engine::{LoadError, Model, Progress, RerankRequest, Source, load};
 use serde_json::{Value, json};
 use support::{golden, options};
 
@@ -23,7 +23,7 @@ fn load_with(model: &str, file: &str, bytes: &[u8]) -> Result<Model, LoadError> 
     let folder = tempfile::tempdir().unwrap();
     copy(&golden(model), folder.path());
     std::fs::write(folder.path().join(file), bytes).unwrap();
-    load(Source::Folder(folder.path().to_owned()), &options(), &|_| {})
+    load(Source::Folder(folder.path().to_owned()), &options(), &Progress::ignore)
 }
 
 /// Loads a golden model with one file replaced, and looks for `expect` in the reason.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mimus_engine::{
-    Answer, EngineError, Fault, Finish, GenerateRequest, LoadOptions, Model, Sampling, Script, Source,
+    Answer, EngineError, Fault, Finish, GenerateRequest, LoadOptions, Model, Progress, Sampling, Script, Source,
     TextModel, limits, load, scripted,
 };
 use support::{golden, golden_model, options, read_all, request, run, wait_until};
@@ -231,7 +231,7 @@ fn weights_that_are_no_numbers_fail_requests_only() {
     // The last tensors of the file are norms and projections; one NaN in any of them reaches every logit.
     bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
     std::fs::write(&path, bytes).unwrap();
-    let loaded = load(Source::Folder(folder.path().to_owned()), &options(), &|_| {}).unwrap();
+    let loaded = load(Source::Folder(folder.path().to_owned()), &options(), &Progress::ignore).unwrap();
     let Model::Text(model) = loaded else { panic!("it continues text") };
     for _ in 0..3 {
         let ended = run(&*model, request(&*model, "hello"));

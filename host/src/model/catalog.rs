@@ -263,7 +263,7 @@ impl Model {
 }
 
 fn load_in_engine(planned: &Planned) -> Result<EngineModel, LoadError> {
-    mimus_engine::load(planned.source.clone(), &planned.options, &|_| {})
+    mimus_engine::load(planned.source.clone(), &planned.options, &mimus_engine::Progress::ignore)
 }
 
 /// Loads one model. A panic on a hostile file costs that model, not the server.
@@ -289,7 +289,7 @@ fn load_one(planned: &Planned, load: &Load) -> Lookup {
                 EngineModel::Embedding(model) => {
                     Loaded::Embedding(Arc::new(LoadedEmbedding { name, model, created_s }))
                 }
-                EngineModel::Rerank(model) => Loaded::Rerank(Arc::new(LoadedRerank { name, model, created_s })),
+                EngineModel::Rerank(model) => Loaded::Rerank(Arc::new(LoadedRerank { model, created_s })),
             });
         }
         Ok(Err(error)) => error.to_string(),

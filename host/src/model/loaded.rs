@@ -41,8 +41,6 @@ pub struct LoadedEmbedding {
 
 /// A model that scores documents for a query.
 pub struct LoadedRerank {
-    /// The name clients use; not the alias by which it was found.
-    pub name: String,
     /// The model.
     pub model: Arc<RerankModel>,
     /// When it was loaded, in seconds since 1970.

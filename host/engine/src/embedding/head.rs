@@ -4,9 +4,11 @@ use crate::config::sentence::{Module, Pooling, SentenceConfig};
 use crate::encoding::dense::Dense;
 use crate::encoding::{Head, Text};
 use crate::error::LoadError;
+use crate::load::Progress;
+use crate::model::encoder::Wanted;
 use crate::source::Files;
 use crate::weights::safetensors::Safetensors;
-use crate::weights::{Store, Weights};
+use crate::weights::{Reading, Store, Weights};
 
 /// The steps after the encoder.
 pub(crate) struct VectorHead {
@@ -35,10 +37,18 @@ impl VectorHead {
     /// Reads the steps that `config` names.
     ///
     /// * `hidden`: width of the encoder's rows.
+    /// * `reading`: `None` for their sizes alone.
     ///
     /// # Errors
     /// [`LoadError`] when widths do not fit or weights are missing.
-    pub(crate) fn load(files: &Files, config: &SentenceConfig, hidden: usize) -> Result<Self, LoadError> {
+    pub(crate) fn load(
+        files: &Files,
+        config: &SentenceConfig,
+        hidden: usize,
+        reading: Option<Reading<'_>>,
+    ) -> Result<Self, LoadError> {
+        // Their few bytes are not part of the progress.
+        let reading = reading.map(|reading| Reading { progress: &Progress::ignore, ..reading });
         let mut head = Self { kinds: Vec::new(), includes_prompt: true, steps: Vec::new(), dimensions: hidden };
         for module in &config.modules {
             match module {
@@ -54,7 +64,7 @@ impl VectorHead {
                         return Err(LoadError::tensor(&format!("{folder}/linear.weight"), reason));
                     }
                     let store = Safetensors::open(&files.folder(folder)?)?;
-                    let mut weights = Weights::new(Store::Safetensors(store), &|_| {});
+                    let mut weights = Weights::new(Store::Safetensors(&store), reading);
                     head.steps.push(Step::Dense(Dense::load("linear", *shape, &mut weights)?));
                     head.dimensions = shape.outputs;
                 }
@@ -71,12 +81,6 @@ impl VectorHead {
     /// Whether vectors have length 1 when nothing else is asked.
     pub(crate) fn normalizes(&self) -> bool {
         matches!(self.steps.last(), Some(Step::Normalize))
-    }
-
-    /// Numbers in the weights, and bytes they take in memory.
-    pub(crate) fn size(&self) -> (u64, u64) {
-        let sizes = self.steps.iter().map(|step| if let Step::Dense(dense) = step { dense.size() } else { (0, 0) });
-        sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
     }
 
     /// The vector of a text.
@@ -109,8 +113,18 @@ impl VectorHead {
 impl Head for VectorHead {
     type Form = VectorForm;
 
+    fn wanted(&self) -> Wanted {
+        // Where the prompt is left out, the first row that counts may be any.
+        if self.kinds == [Pooling::Cls] && self.includes_prompt { Wanted::First } else { Wanted::All }
+    }
+
     fn finish(&self, rows: &[f32], hidden: usize, text: &Text, form: VectorForm) -> Vec<f32> {
         self.vector(rows, hidden, text.prompt_tokens, form)
+    }
+
+    fn size(&self) -> (u64, u64) {
+        let sizes = self.steps.iter().map(|step| if let Step::Dense(dense) = step { dense.size() } else { (0, 0) });
+        sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
     }
 }
 

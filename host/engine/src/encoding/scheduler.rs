@@ -15,7 +15,7 @@ use super::{Output, Text};
 use crate::error::EngineError;
 use crate::limits;
 use crate::load::LoadOptions;
-use crate::model::encoder::{Encoder, EncoderScratch, Tokens};
+use crate::model::encoder::{Encoder, EncoderScratch, Tokens, Wanted};
 use crate::model::linear::Threads;
 
 /// Rows that one thread computes at a time: enough to use every weight often, and little enough to stay in its cache.
@@ -41,16 +41,30 @@ pub(crate) trait Head: Send + Sync {
     /// What a request asks for.
     type Form: Copy + Send + Sync;
 
+    /// Which rows of a text it looks at.
+    fn wanted(&self) -> Wanted;
+
     /// The numbers of a text.
     ///
-    /// * `rows`: `[tokens, hidden]`, at least one row.
+    /// * `rows`: those wanted, `[rows, hidden]`, at least one row.
     fn finish(&self, rows: &[f32], hidden: usize, text: &Text, form: Self::Form) -> Vec<f32>;
+
+    /// Numbers in its weights, and bytes they take in memory.
+    fn size(&self) -> (u64, u64);
 }
 
 /// An encoder and what comes after it.
 pub(crate) struct EncoderForward<H> {
     pub(crate) encoder: Encoder,
     pub(crate) head: H,
+}
+
+impl<H: Head> EncoderForward<H> {
+    /// Numbers in the weights, and bytes they take in memory.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        let (encoder, head) = (self.encoder.size(), self.head.size());
+        (encoder.0 + head.0, encoder.1 + head.1)
+    }
 }
 
 /// The state of a model's thread.
@@ -184,14 +198,16 @@ impl<H: Head> TextForward for EncoderForward<H> {
     fn compute(&mut self, texts: &[(&Text, H::Form)]) -> Result<Vec<Vec<f32>>, EngineError> {
         let lengths: Vec<usize> = texts.iter().map(|(text, _)| text.ids.len()).collect();
         let (groups, by) = groups(&lengths, rayon::current_num_threads());
+        let wanted = self.head.wanted();
         let compute = |scratch: &mut EncoderScratch, group: &Vec<usize>| -> Vec<(usize, Vec<f32>)> {
             let tokens: Vec<Tokens<'_>> =
                 group.iter().map(|&index| Tokens { ids: &texts[index].0.ids, types: &texts[index].0.types }).collect();
-            self.encoder.forward(&tokens, by, scratch);
+            self.encoder.forward(&tokens, wanted, by, scratch);
             let hidden = self.encoder.hidden();
             let mut rows = scratch.hidden.as_slice();
             let finish = |&index: &usize| {
-                let (own, rest) = rows.split_at(lengths[index] * hidden);
+                let count = if wanted == Wanted::First { 1 } else { lengths[index] };
+                let (own, rest) = rows.split_at(count * hidden);
                 rows = rest;
                 let (text, form) = texts[index];
                 (index, self.head.finish(own, hidden, text, form))

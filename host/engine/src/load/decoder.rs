@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{LoadOptions, Progress};
-use crate::config::{DecoderConfig, gguf, hugging_face};
+use rayon::ThreadPool;
+
+use super::{GGUF, Inspection, Listener, LoadOptions, SAFETENSORS, beside};
+use crate::architecture::Ability;
+use crate::config::{self, DecoderConfig, hugging_face};
 use crate::error::LoadError;
 use crate::kv_cache::BLOCK_TOKENS;
 use crate::local::LocalModel;
@@ -15,54 +18,93 @@ use crate::text_model::{ModelInfo, SamplingDefaults, TextModel};
 use crate::tokenizer::{self, TOKENIZER, Tokenizer};
 use crate::weights::gguf::Gguf;
 use crate::weights::safetensors::Safetensors;
-use crate::weights::{Store, Weights};
+use crate::weights::{Reading, Store, Weights};
 
-/// A model before it runs.
-pub(super) struct Parts {
-    decoder: LlamaDecoder,
-    config: DecoderConfig,
-    tokenizer: Tokenizer,
-    /// Complete but for the context.
-    info: ModelInfo,
-}
-
-/// Reads a model folder.
-pub(super) fn read_folder(files: &Files, progress: &dyn Fn(Progress)) -> Result<Parts, LoadError> {
+/// Reads a model folder and starts it.
+pub(super) fn folder(
+    files: &Files,
+    options: &LoadOptions,
+    pool: ThreadPool,
+    progress: Listener<'_>,
+) -> Result<Arc<dyn TextModel>, LoadError> {
     let description = hugging_face::describe(files)?;
     let (bos, eos) = (description.bos_token.as_deref(), description.eos_token.as_deref());
-    let tokenizer = Tokenizer::parse(TOKENIZER, &files.read_text(TOKENIZER)?, bos, eos, &description.eos_ids)?;
     let config = description.decoder;
-    let mut weights = Weights::new(Store::Safetensors(Safetensors::open(files)?), progress);
-    let decoder = LlamaDecoder::load(&config, &mut weights)?;
+    let store = Safetensors::open(files)?;
+    let mut weights = Weights::new(Store::Safetensors(&store), Some(Reading { pool: &pool, progress }));
+    let json = files.read_text(TOKENIZER)?;
+    let (tokenizer, decoder) = beside(
+        || Tokenizer::parse(TOKENIZER, &json, bos, eos, &description.eos_ids),
+        || LlamaDecoder::load(&config, &mut weights),
+    )?;
     let info = ModelInfo {
-        format: "safetensors".to_owned(),
+        format: SAFETENSORS.to_owned(),
         chat_template: description.chat_template,
         bos_token: description.bos_token,
         eos_token: description.eos_token,
         defaults: description.defaults,
         ..describe(&config, &decoder)
     };
-    Ok(Parts { decoder, config, tokenizer, info })
+    start(decoder, &config, tokenizer, info, options, pool)
 }
 
-/// Reads a GGUF file.
-pub(super) fn read_gguf(file: ModelFile, progress: &dyn Fn(Progress)) -> Result<Parts, LoadError> {
-    let mut gguf = Gguf::open(file)?;
-    let config = gguf::describe(&mut gguf)?;
-    let (tokenizer, marks) = tokenizer::gguf::tokenizer(&gguf)?;
-    let quantization = gguf.quantization();
-    let chat_template = gguf.text("tokenizer.chat_template").map(str::to_owned);
-    let mut weights = Weights::new(Store::Gguf(gguf), progress);
-    let decoder = LlamaDecoder::load(&config, &mut weights)?;
+/// Reads a GGUF file and starts it.
+pub(super) fn gguf(
+    file: ModelFile,
+    options: &LoadOptions,
+    pool: ThreadPool,
+    progress: Listener<'_>,
+) -> Result<Arc<dyn TextModel>, LoadError> {
+    let gguf = Gguf::open(file)?;
+    let config = config::gguf::describe(&gguf)?;
+    let mut weights = Weights::new(Store::Gguf(&gguf), Some(Reading { pool: &pool, progress }));
+    let ((tokenizer, marks), decoder) =
+        beside(|| tokenizer::gguf::tokenizer(&gguf), || LlamaDecoder::load(&config, &mut weights))?;
     let info = ModelInfo {
-        format: "gguf".to_owned(),
-        quantization,
-        chat_template,
+        format: GGUF.to_owned(),
+        quantization: gguf.quantization(),
+        chat_template: gguf.text("tokenizer.chat_template").map(str::to_owned),
         bos_token: marks.bos,
         eos_token: marks.eos,
         ..describe(&config, &decoder)
     };
-    Ok(Parts { decoder, config, tokenizer, info })
+    start(decoder, &config, tokenizer, info, options, pool)
+}
+
+/// What the headers of a model folder say.
+pub(super) fn inspect_folder(files: &Files, options: &LoadOptions) -> Result<Inspection, LoadError> {
+    let config = hugging_face::describe(files)?.decoder;
+    let store = Safetensors::open(files)?;
+    inspect(&config, &mut Weights::new(Store::Safetensors(&store), None), SAFETENSORS, options)
+}
+
+/// What the head of a GGUF file says.
+pub(super) fn inspect_gguf(file: ModelFile, options: &LoadOptions) -> Result<Inspection, LoadError> {
+    let gguf = Gguf::open(file)?;
+    let config = config::gguf::describe(&gguf)?;
+    let inspection = inspect(&config, &mut Weights::new(Store::Gguf(&gguf), None), GGUF, options)?;
+    Ok(Inspection { quantization: gguf.quantization(), ..inspection })
+}
+
+fn inspect(
+    config: &DecoderConfig,
+    weights: &mut Weights<'_>,
+    format: &str,
+    options: &LoadOptions,
+) -> Result<Inspection, LoadError> {
+    let decoder = LlamaDecoder::load(config, weights)?;
+    let (parameters, weight_bytes) = decoder.size();
+    let room = Room::new(&decoder, config, options)?;
+    Ok(Inspection {
+        ability: Ability::Text,
+        architecture: config.architecture.clone(),
+        format: format.to_owned(),
+        quantization: None,
+        parameters,
+        weight_bytes,
+        kv_bytes: room.blocks as u64 * room.block_bytes,
+        context_tokens: u32::try_from(room.context_tokens).unwrap_or(u32::MAX),
+    })
 }
 
 /// What configuration and weights say of a model.
@@ -83,32 +125,50 @@ fn describe(config: &DecoderConfig, decoder: &LlamaDecoder) -> ModelInfo {
     }
 }
 
-/// Sizes the cache and starts the scheduler.
-pub(super) fn start(parts: Parts, options: &LoadOptions) -> Result<Arc<dyn TextModel>, LoadError> {
-    let Parts { decoder, config, tokenizer, mut info } = parts;
-    let block_bytes = decoder.kv_shape().block_floats as u64 * size_of::<f32>() as u64;
-    let blocks = usize::try_from(options.kv_bytes_max / block_bytes.max(1)).unwrap_or(usize::MAX);
-    if blocks == 0 {
-        let reason = format!("{} bytes for keys and values hold no block of {block_bytes}", options.kv_bytes_max);
-        return Err(LoadError::Resource(reason));
+/// What the cache may take.
+struct Room {
+    context_tokens: usize,
+    blocks: usize,
+    block_bytes: u64,
+}
+
+impl Room {
+    fn new(decoder: &LlamaDecoder, config: &DecoderConfig, options: &LoadOptions) -> Result<Self, LoadError> {
+        let block_bytes = decoder.kv_shape().block_floats as u64 * size_of::<f32>() as u64;
+        let blocks = usize::try_from(options.kv_bytes_max / block_bytes.max(1)).unwrap_or(usize::MAX);
+        if blocks == 0 {
+            let reason = format!("{} bytes for keys and values hold no block of {block_bytes}", options.kv_bytes_max);
+            return Err(LoadError::Resource(reason));
+        }
+        let wanted =
+            options.context_tokens_max.map_or(config.context_tokens, |max| config.context_tokens.min(max as usize));
+        let context_tokens = wanted.min(blocks.saturating_mul(BLOCK_TOKENS)).max(1);
+        // More than all slots can fill would hold old prefixes only, and memory for as long as the model is loaded.
+        let blocks = blocks.min(options.slots.max(1).saturating_mul(blocks_for(context_tokens)));
+        Ok(Self { context_tokens, blocks, block_bytes })
     }
-    let wanted =
-        options.context_tokens_max.map_or(config.context_tokens, |max| config.context_tokens.min(max as usize));
-    let context_tokens = wanted.min(blocks.saturating_mul(BLOCK_TOKENS)).max(1);
-    info.context_tokens = u32::try_from(context_tokens).unwrap_or(u32::MAX);
-    let slots = options.slots.max(1);
-    // More than all slots can fill would hold old prefixes only, and memory for as long as the model is loaded.
-    let blocks = blocks.min(slots.saturating_mul(blocks_for(context_tokens)));
+}
+
+/// Sizes the cache and starts the scheduler.
+fn start(
+    decoder: LlamaDecoder,
+    config: &DecoderConfig,
+    tokenizer: Tokenizer,
+    mut info: ModelInfo,
+    options: &LoadOptions,
+    pool: ThreadPool,
+) -> Result<Arc<dyn TextModel>, LoadError> {
+    let room = Room::new(&decoder, config, options)?;
+    info.context_tokens = u32::try_from(room.context_tokens).unwrap_or(u32::MAX);
     let bounds = Bounds {
-        slots,
+        slots: options.slots.max(1),
         step_tokens: options.step_tokens.max(1),
         queue_wait_max: options.queue_wait_max,
-        context_tokens,
-        kv_blocks_max: blocks,
+        context_tokens: room.context_tokens,
+        kv_blocks_max: room.blocks,
         tokens_per_piece: 1,
     };
-    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let queue = options.queue_requests_max;
-    let model = LocalModel::start(Box::new(decoder), tokenizer, info, bounds, queue, Some(threads))?;
+    let model = LocalModel::start(Box::new(decoder), tokenizer, info, bounds, queue, Some(pool))?;
     Ok(Arc::new(model))
 }

@@ -1,9 +1,12 @@
 //! From files to a running encoder: one that makes vectors, or one that scores.
 
-use super::{LoadOptions, Progress};
+use rayon::ThreadPool;
+
+use super::{Inspection, Listener, LoadOptions, SAFETENSORS, beside};
+use crate::architecture::Ability;
 use crate::config::encoder::EncoderConfig;
 use crate::config::scorer;
-use crate::config::sentence::{self, TextConfig};
+use crate::config::sentence::{self, SentenceConfig, TextConfig};
 use crate::embedding::{EmbeddingInfo, EmbeddingModel, VectorHead};
 use crate::encoding::EncoderForward;
 use crate::error::LoadError;
@@ -12,38 +15,35 @@ use crate::rerank::{RerankInfo, RerankModel, ScoreHead};
 use crate::source::Files;
 use crate::tokenizer::{TOKENIZER, Tokenizer, vocabulary};
 use crate::weights::safetensors::Safetensors;
-use crate::weights::{Store, Weights};
-
-/// Where the weights of encoders come from.
-const FORMAT: &str = "safetensors";
+use crate::weights::{Reading, Store, Weights};
 
 /// Reads the folder of an embedding model and starts it.
 pub(super) fn embedding(
     files: &Files,
     config: &EncoderConfig,
     options: &LoadOptions,
-    progress: &dyn Fn(Progress),
+    pool: ThreadPool,
+    progress: Listener<'_>,
 ) -> Result<EmbeddingModel, LoadError> {
     let sentence = sentence::describe(files, config)?;
-    let tokenizer = tokenizer(files, &sentence.text)?;
-    let mut weights = Weights::new(Store::Safetensors(Safetensors::open(files)?), progress);
-    let encoder = Encoder::load(config, &mut weights)?;
-    let head = VectorHead::load(files, &sentence, encoder.hidden())?;
-    let (sizes, more) = (encoder.size(), head.size());
-    let context_tokens = context_tokens(config, &sentence.text, tokenizer.added_tokens() + 1, options)?;
+    let reading = Some(Reading { pool: &pool, progress });
+    let (tokenizer, forward) =
+        beside(|| tokenizer(files, &sentence.text), || vectors(files, config, &sentence, reading))?;
+    let (parameters, weight_bytes) = forward.size();
+    let head = &forward.head;
     let info = EmbeddingInfo {
         architecture: config.architecture.clone(),
-        format: FORMAT.to_owned(),
-        parameters: sizes.0 + more.0,
-        weight_bytes: sizes.1 + more.1,
-        context_tokens,
+        format: SAFETENSORS.to_owned(),
+        parameters,
+        weight_bytes,
+        context_tokens: context_tokens(config, &sentence.text, tokenizer.added_tokens() + 1, options)?,
         vocab_tokens: narrow(config.vocab),
         dimensions: narrow(head.dimensions()),
         normalizes: head.normalizes(),
         prompts: sentence.prompts.keys().cloned().collect(),
         default_prompt: sentence.default_prompt.clone(),
     };
-    EmbeddingModel::start(EncoderForward { encoder, head }, tokenizer, sentence, info, options)
+    EmbeddingModel::start(forward, tokenizer, sentence, info, options, pool)
 }
 
 /// Reads the folder of a reranker and starts it.
@@ -51,25 +51,74 @@ pub(super) fn rerank(
     files: &Files,
     config: &EncoderConfig,
     options: &LoadOptions,
-    progress: &dyn Fn(Progress),
+    pool: ThreadPool,
+    progress: Listener<'_>,
 ) -> Result<RerankModel, LoadError> {
-    let function = scorer::describe(files)?;
     let text = sentence::describe_text(files, config)?;
-    let tokenizer = tokenizer(files, &text)?;
-    let mut weights = Weights::new(Store::Safetensors(Safetensors::open(files)?), progress);
-    let encoder = Encoder::load(config, &mut weights)?;
-    let head = ScoreHead::load(config, function, &mut weights)?;
-    let (sizes, more) = (encoder.size(), head.size());
+    let reading = Some(Reading { pool: &pool, progress });
+    let (tokenizer, forward) = beside(|| tokenizer(files, &text), || scores(files, config, reading))?;
+    let (parameters, weight_bytes) = forward.size();
     let info = RerankInfo {
         architecture: config.architecture.clone(),
-        format: FORMAT.to_owned(),
-        parameters: sizes.0 + more.0,
-        weight_bytes: sizes.1 + more.1,
+        format: SAFETENSORS.to_owned(),
+        parameters,
+        weight_bytes,
         context_tokens: context_tokens(config, &text, tokenizer.added_to_pair() + 2, options)?,
         vocab_tokens: narrow(config.vocab),
     };
     let types = if text.gives_types { config.pair_types() } else { 0 };
-    RerankModel::start(EncoderForward { encoder, head }, tokenizer, types, info, options)
+    RerankModel::start(forward, tokenizer, types, info, options, pool)
+}
+
+/// What the headers of an encoder's folder say.
+pub(super) fn inspect(files: &Files, config: &EncoderConfig, options: &LoadOptions) -> Result<Inspection, LoadError> {
+    let text = sentence::describe_text(files, config)?;
+    let (ability, (parameters, weight_bytes)) = if config.is_scorer {
+        (Ability::Rerank, scores(files, config, None)?.size())
+    } else {
+        let sentence = sentence::describe(files, config)?;
+        (Ability::Embedding, vectors(files, config, &sentence, None)?.size())
+    };
+    Ok(Inspection {
+        ability,
+        architecture: config.architecture.clone(),
+        format: SAFETENSORS.to_owned(),
+        quantization: None,
+        parameters,
+        weight_bytes,
+        kv_bytes: 0,
+        // What the tokenizer adds is not known yet; it matters to contexts of a few tokens only.
+        context_tokens: context_tokens(config, &text, 1, options)?,
+    })
+}
+
+/// The weights of an embedding model.
+///
+/// * `reading`: `None` for their sizes alone.
+fn vectors(
+    files: &Files,
+    config: &EncoderConfig,
+    sentence: &SentenceConfig,
+    reading: Option<Reading<'_>>,
+) -> Result<EncoderForward<VectorHead>, LoadError> {
+    let store = Safetensors::open(files)?;
+    let encoder = Encoder::load(config, &mut Weights::new(Store::Safetensors(&store), reading))?;
+    let head = VectorHead::load(files, sentence, encoder.hidden(), reading)?;
+    Ok(EncoderForward { encoder, head })
+}
+
+/// As [`vectors`], of a reranker.
+fn scores(
+    files: &Files,
+    config: &EncoderConfig,
+    reading: Option<Reading<'_>>,
+) -> Result<EncoderForward<ScoreHead>, LoadError> {
+    let function = scorer::describe(files)?;
+    let store = Safetensors::open(files)?;
+    let mut weights = Weights::new(Store::Safetensors(&store), reading);
+    let encoder = Encoder::load(config, &mut weights)?;
+    let head = ScoreHead::load(config, function, &mut weights)?;
+    Ok(EncoderForward { encoder, head })
 }
 
 /// Tokens of the longest input.

@@ -30,6 +30,15 @@ pub(crate) struct Tokens<'a> {
     pub(crate) types: &'a [u32],
 }
 
+/// Which rows of a text are computed to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All of them.
+    All,
+    /// That of the first token: the last layer is little work then.
+    First,
+}
+
 /// An encoder with its weights.
 pub(crate) struct Encoder {
     words: Table,
@@ -73,7 +82,7 @@ struct Layer {
 /// Activations of one pass; kept from one to the next.
 #[derive(Default)]
 pub(crate) struct EncoderScratch {
-    /// `[rows, hidden]`: the result.
+    /// `[wanted rows, hidden]`: the result.
     pub(crate) hidden: Vec<f32>,
     mixed: Vec<f32>,
     attended: Vec<f32>,
@@ -139,27 +148,41 @@ impl Encoder {
         tables.chain(matrices).chain(vectors).fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
     }
 
-    /// Computes the rows of `texts` into [`EncoderScratch::hidden`], in their order. A text's rows do not depend on the
-    /// other texts, nor on who computes.
-    pub(crate) fn forward(&self, texts: &[Tokens<'_>], by: Threads, scratch: &mut EncoderScratch) {
+    /// Computes the wanted rows of `texts` into [`EncoderScratch::hidden`], in their order. A text's rows do not depend on
+    /// the other texts, nor on who computes.
+    pub(crate) fn forward(&self, texts: &[Tokens<'_>], wanted: Wanted, by: Threads, scratch: &mut EncoderScratch) {
         self.embed(texts, &mut scratch.hidden);
         let lengths: Vec<usize> = texts.iter().map(|text| text.ids.len()).collect();
-        let rows: usize = lengths.iter().sum();
-        for layer in &self.layers {
-            let EncoderScratch { hidden, mixed, attended, wide, delta, tiles, attention } = scratch;
-            layer.mix.forward(by, hidden, rows, tiles, mixed);
-            self.attention.attend(&lengths, mixed, self.bias.as_ref(), by, attention, attended);
-            layer.output.forward(by, attended, rows, tiles, delta);
-            self.add_norm(hidden, delta, &layer.attention_norm);
-            layer.up.forward(by, hidden, rows, tiles, wide);
-            if by == Threads::All && wide.len() >= 2 * PARALLEL_VALUES {
-                wide.par_chunks_mut(PARALLEL_VALUES).for_each(|values| activate(self.activation, values));
-            } else {
-                activate(self.activation, wide);
-            }
-            layer.down.forward(by, wide, rows, tiles, delta);
-            self.add_norm(hidden, delta, &layer.output_norm);
+        for (index, layer) in self.layers.iter().enumerate() {
+            let wanted = if index + 1 == self.layers.len() { wanted } else { Wanted::All };
+            self.layer(layer, &lengths, wanted, by, scratch);
         }
+    }
+
+    /// Puts all rows through one layer; those that are not wanted do not come out.
+    fn layer(&self, layer: &Layer, lengths: &[usize], wanted: Wanted, by: Threads, scratch: &mut EncoderScratch) {
+        let EncoderScratch { hidden, mixed, attended, wide, delta, tiles, attention } = scratch;
+        layer.mix.forward(by, hidden, lengths.iter().sum(), tiles, mixed);
+        self.attention.attend(wanted, lengths, mixed, self.bias.as_ref(), by, attention, attended);
+        if wanted == Wanted::First {
+            let mut begin = 0;
+            for (index, length) in lengths.iter().enumerate() {
+                hidden.copy_within(begin * self.hidden..(begin + 1) * self.hidden, index * self.hidden);
+                begin += length;
+            }
+            hidden.truncate(lengths.len() * self.hidden);
+        }
+        let rows = hidden.len() / self.hidden;
+        layer.output.forward(by, attended, rows, tiles, delta);
+        self.add_norm(hidden, delta, &layer.attention_norm);
+        layer.up.forward(by, hidden, rows, tiles, wide);
+        if by == Threads::All && wide.len() >= 2 * PARALLEL_VALUES {
+            wide.par_chunks_mut(PARALLEL_VALUES).for_each(|values| activate(self.activation, values));
+        } else {
+            activate(self.activation, wide);
+        }
+        layer.down.forward(by, wide, rows, tiles, delta);
+        self.add_norm(hidden, delta, &layer.output_norm);
     }
 
     /// Embeds the tokens of all texts.

@@ -6,6 +6,7 @@ use crate::config::scorer::ScoreFunction;
 use crate::encoding::dense::{Dense, DenseShape};
 use crate::encoding::{Head, Text};
 use crate::error::LoadError;
+use crate::model::encoder::Wanted;
 use crate::model::kernel::activations::Activation;
 use crate::weights::Weights;
 
@@ -41,16 +42,14 @@ impl ScoreHead {
         let last = DenseShape { outputs: 1, activation: Activation::Identity, ..shape };
         Ok(Self { inner: Dense::load(inner, shape, weights)?, outer: Dense::load(outer, last, weights)?, function })
     }
-
-    /// Numbers in the weights, and bytes they take in memory.
-    pub(crate) fn size(&self) -> (u64, u64) {
-        let (inner, outer) = (self.inner.size(), self.outer.size());
-        (inner.0 + outer.0, inner.1 + outer.1)
-    }
 }
 
 impl Head for ScoreHead {
     type Form = ScoreForm;
+
+    fn wanted(&self) -> Wanted {
+        Wanted::First
+    }
 
     fn finish(&self, rows: &[f32], hidden: usize, _: &Text, form: ScoreForm) -> Vec<f32> {
         let mut logits = self.outer.apply(&self.inner.apply(&rows[..hidden]));
@@ -58,5 +57,10 @@ impl Head for ScoreHead {
             logits.iter_mut().for_each(|logit| *logit = self.function.apply(*logit));
         }
         logits
+    }
+
+    fn size(&self) -> (u64, u64) {
+        let (inner, outer) = (self.inner.size(), self.outer.size());
+        (inner.0 + outer.0, inner.1 + outer.1)
     }
 }

@@ -89,7 +89,9 @@ async fn an_embedding_model_is_listed_and_never_the_default() {
     let embed = mimus_models::MODELS.iter().find(|model| model.name == "mimus-embed").expect("built in");
     let files = embed.files;
     let load = move |planned: &Planned| match planned.name.as_str() {
-        "vectors" => mimus_engine::load(Source::Embedded(files), &LoadOptions::default(), &|_| {}),
+        "vectors" => {
+            mimus_engine::load(Source::Embedded(files), &LoadOptions::default(), &mimus_engine::Progress::ignore)
+        }
         _ => Ok(EngineModel::Text(scripted(Script::default()))),
     };
     let plan = vec![planned("vectors", &[], Origin::Configured), planned("words", &[], Origin::Builtin)];
