@@ -7,10 +7,15 @@ mod cli;
 mod config;
 mod embedding;
 mod http;
+mod hub;
 mod inference;
 mod limits;
 mod model;
 mod plugin;
+mod reranking;
+// Nothing launches yet: only the server's start reads it.
+#[allow(dead_code, unused_imports)]
+mod registry;
 mod server;
 mod state;
 mod telemetry;
