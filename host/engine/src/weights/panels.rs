@@ -35,8 +35,8 @@ pub(super) fn matrix(
     if all(GgmlDType::BF16) {
         return Ok(Linear::Bf16(match reading {
             None => Packed::sized(columns, depth),
-            Some(reading) => rows.packed(reading.pool, |_, bytes, row: &mut Row<Bf16>| {
-                row.weights.extend(bf16_from(bytes));
+            Some(reading) => rows.packed(reading.pool, |_, bytes, rows: &mut PanelRows<Bf16>| {
+                rows.weights.extend(bf16_from(bytes));
                 Ok(())
             })?,
         }));
@@ -44,9 +44,8 @@ pub(super) fn matrix(
     if parts.iter().all(is_plain) {
         return Ok(Linear::F32(match reading {
             None => Packed::sized(columns, depth),
-            Some(reading) => {
-                rows.packed(reading.pool, |part, bytes, row: &mut Row<f32>| part.widen(bytes, &mut row.weights))?
-            }
+            Some(reading) => rows
+                .packed(reading.pool, |part, bytes, rows: &mut PanelRows<f32>| part.widen(bytes, &mut rows.weights))?,
         }));
     }
     if parts.iter().any(is_plain) {
@@ -55,8 +54,8 @@ pub(super) fn matrix(
     quantized::check(first, depth)?;
     Ok(Linear::Scaled8(match reading {
         None => Packed::sized(columns, depth),
-        Some(reading) => rows.packed(reading.pool, |part, bytes, row: &mut Row<Scaled8>| {
-            quantized::unpack(part, bytes, &mut row.weights, &mut row.scales)
+        Some(reading) => rows.packed(reading.pool, |part, bytes, rows: &mut PanelRows<Scaled8>| {
+            quantized::unpack(part, bytes, &mut rows.weights, &mut rows.scales)
         })?,
     }))
 }
@@ -70,7 +69,7 @@ struct Rows<'a> {
 }
 
 /// What a thread works in: the rows of one panel, one after the other.
-pub(super) struct Row<W> {
+pub(super) struct PanelRows<W> {
     bytes: Vec<u8>,
     /// `[rows, depth]`.
     pub(super) weights: Vec<W>,
@@ -85,21 +84,21 @@ impl Rows<'_> {
     fn packed<W: Weight>(
         &self,
         pool: &ThreadPool,
-        unpack: impl Fn(&Stored<'_>, &[u8], &mut Row<W>) -> Result<(), LoadError> + Sync,
+        unpack: impl Fn(&Stored<'_>, &[u8], &mut PanelRows<W>) -> Result<(), LoadError> + Sync,
     ) -> Result<Packed<W>, LoadError> {
         let panels = self.columns.div_ceil(LANES);
         let blocks = W::BLOCK.map_or(0, |block| self.depth / block);
         let extent = |depth: usize| Extent { values: panels * LANES * depth, part_values: LANES * depth };
-        let scratch = || Row { bytes: Vec::new(), weights: Vec::new(), scales: Vec::new() };
-        let write = |row: &mut Row<W>, panel: usize, weights: &mut Part<'_, W>, scales: &mut Part<'_, f32>| {
-            row.weights.clear();
-            row.scales.clear();
-            self.read(panel * LANES, self.columns.min((panel + 1) * LANES), row, &unpack)?;
+        let scratch = || PanelRows { bytes: Vec::new(), weights: Vec::new(), scales: Vec::new() };
+        let write = |rows: &mut PanelRows<W>, panel: usize, weights: &mut Part<'_, W>, scales: &mut Part<'_, f32>| {
+            rows.weights.clear();
+            rows.scales.clear();
+            self.read(panel * LANES, self.columns.min((panel + 1) * LANES), rows, &unpack)?;
             // Columns that are missing in the last panel are zero.
-            row.weights.resize(LANES * self.depth, W::default());
-            row.scales.resize(LANES * blocks, 0.0);
-            interleave(&row.weights, self.depth, weights);
-            interleave(&row.scales, blocks, scales);
+            rows.weights.resize(LANES * self.depth, W::default());
+            rows.scales.resize(LANES * blocks, 0.0);
+            weights.interleave(&rows.weights, self.depth);
+            scales.interleave(&rows.scales, blocks);
             Ok(())
         };
         let (weights, scales) = fill_two(pool, extent(self.depth), extent(blocks), scratch, write)?;
@@ -111,29 +110,21 @@ impl Rows<'_> {
         &self,
         mut first: usize,
         last: usize,
-        row: &mut Row<W>,
-        unpack: impl Fn(&Stored<'_>, &[u8], &mut Row<W>) -> Result<(), LoadError>,
+        rows: &mut PanelRows<W>,
+        unpack: impl Fn(&Stored<'_>, &[u8], &mut PanelRows<W>) -> Result<(), LoadError>,
     ) -> Result<(), LoadError> {
         while first < last {
             let (part, inside) = (&self.parts[first / self.rows_of_part], first % self.rows_of_part);
             let count = (last - first).min(self.rows_of_part - inside);
             let row_bytes = part.bytes as usize / self.rows_of_part;
-            let mut bytes = std::mem::take(&mut row.bytes);
+            let mut bytes = std::mem::take(&mut rows.bytes);
             bytes.resize(count * row_bytes, 0);
             part.file.read_into(part.offset + (inside * row_bytes) as u64, &mut bytes)?;
-            unpack(part, &bytes, row)?;
-            row.bytes = bytes;
+            unpack(part, &bytes, rows)?;
+            rows.bytes = bytes;
             first += count;
         }
         Ok(())
-    }
-}
-
-/// Lays sixteen rows of `depth` values out so that the values that belong together lie side by side.
-fn interleave<T: Copy>(rows: &[T], depth: usize, out: &mut Part<'_, T>) {
-    let rows: [&[T]; LANES] = std::array::from_fn(|lane| &rows[lane * depth..][..depth]);
-    for step in 0..depth {
-        out.extend(rows.map(|row| row[step]));
     }
 }
 
@@ -161,7 +152,7 @@ pub(super) fn in_order<T: Copy + Send>(
             stored.file.read_into(stored.offset + (begin * width) as u64, bytes)?;
             numbers.clear();
             unpack(bytes, numbers)?;
-            out.extend(numbers.iter().copied());
+            out.extend(numbers);
             Ok(())
         },
     )

@@ -58,13 +58,23 @@ pub(super) fn unpack(
 
 /// Rounds a block to integers of -127 to 127 and their scale.
 fn round(block: &[f32; BLOCK], weights: &mut Vec<Scaled8>, scales: &mut Vec<f32>) {
-    let largest = block.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-    let scale = largest / 127.0;
+    // Adding 1.5 * 2^23 leaves no bits for a fraction; the lowest eight are the nearest integer.
+    const ROUND: f32 = 12_582_912.0;
+    // Eight largest ones, and for each whether all were finite, so that the compiler can do them at once.
+    let mut largest = [0.0f32; 8];
+    let mut is_finite = [true; 8];
+    for eight in block.as_chunks::<8>().0 {
+        for ((largest, is_finite), value) in largest.iter_mut().zip(&mut is_finite).zip(eight) {
+            let size = value.abs();
+            *largest = if size > *largest { size } else { *largest };
+            *is_finite &= size < f32::INFINITY;
+        }
+    }
+    let scale = largest.into_iter().fold(0.0, f32::max) / 127.0;
     let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-    weights.extend(block.iter().map(|value| Scaled8((value * inverse).round() as i8)));
-    // A weight that is no number stays visible as one: `max` passes over it.
-    let is_finite = block.iter().all(|value| value.is_finite());
-    scales.push(if is_finite { scale } else { f32::NAN });
+    weights.extend(block.map(|value| Scaled8((value * inverse + ROUND).to_bits() as i8)));
+    // A weight that is no number stays visible as one.
+    scales.push(if is_finite == [true; 8] { scale } else { f32::NAN });
 }
 
 #[cfg(test)]
