@@ -18,13 +18,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-pub use bits::estimate_bytes;
-pub use choose::{Choice, ChooseError, Wish, choose};
+pub use choose::{ChooseError, Wish, choose};
 use disk::Disk;
 pub use family::{Family, Invalid, Kind, Origin, Weights};
 pub use file::FileError;
 pub use machine::Machine;
-pub use size::{same_quantization, same_size};
 
 use crate::limits;
 

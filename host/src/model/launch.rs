@@ -325,7 +325,7 @@ impl Launcher {
 
     /// Why this server cannot run some weights of a family.
     pub fn refusal(&self, family: &Family, weights: &Weights) -> Option<String> {
-        supports(family, &weights.format).err()
+        supports(family, family.architecture_of(weights), &weights.format).err()
     }
 
     /// Whether the files of some weights are on this machine.
@@ -403,6 +403,7 @@ impl Launcher {
             let weights = Weights {
                 size: wish.size.clone(),
                 format: if is_gguf { "gguf" } else { "safetensors" }.to_owned(),
+                architecture: None,
                 quantizations: vec![quantization.clone()],
                 origin: registry::Origin::Path(path),
                 bytes: None,
@@ -417,7 +418,7 @@ impl Launcher {
             format: wish.format.clone(),
             quantization: wish.quantization.clone(),
         };
-        let supports = |_: &str, format: &str, _: &str| supports(family, format);
+        let supports = |architecture: &str, format: &str, _: &str| supports(family, architecture, format);
         let is_cached = |weights: &Weights, quantization: &str| self.is_cached(weights, quantization);
         let choice = registry::choose(family, &wished, &machine, &supports, &is_cached).map_err(|error| match error {
             ChooseError::Unsupported(why) => LaunchError::Unsupported(why),
@@ -538,18 +539,20 @@ fn abilities(family: &Family) -> Vec<String> {
 }
 
 /// Whether this server runs a family in a format.
-fn supports(family: &Family, format: &str) -> Result<(), String> {
+fn supports(family: &Family, architecture: &str, format: &str) -> Result<(), String> {
     let kind = family.kind.as_str();
     match family.kind {
         Kind::Text | Kind::Embedding | Kind::Rerank => {}
         _ => return Err(format!("`{}` is a model for {kind}, which this server does not run yet", family.name)),
     }
-    let is_decoder = match mimus_engine::supports(&family.architecture) {
+    let is_decoder = match mimus_engine::supports(architecture) {
+        // Its files will tell.
+        None if architecture.is_empty() => true,
         Some(ability) => ability == mimus_engine::Ability::Text,
         None => {
             return Err(format!(
-                "`{}` has the architecture `{}`, which this server does not run yet",
-                family.name, family.architecture
+                "`{}` has the architecture `{architecture}`, which this server does not run yet",
+                family.name
             ));
         }
     };
