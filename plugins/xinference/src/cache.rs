@@ -60,8 +60,7 @@ fn row(cached: &Cached<'_>, download: &Download, request: &Request) -> Value {
         "model_format": format::name(&cached.weights.format),
         "quantization": cached.quantization,
         "model_version": cached.version(),
-        "path": download.path,
-        "real_path": download.path,
+        "revision": download.revision,
         "size": download.bytes,
         "actor_ip_address": address(request),
     })
@@ -76,8 +75,7 @@ fn nameless_row(download: &Download, request: &Request) -> Value {
         "model_format": null,
         "quantization": null,
         "model_version": download.hub_id,
-        "path": download.path,
-        "real_path": download.path,
+        "revision": download.revision,
         "size": download.bytes,
         "actor_ip_address": address(request),
     })
@@ -96,10 +94,10 @@ fn of_version(request: &Request) -> Result<(String, Vec<Download>), Refusal> {
     Ok((version, downloads))
 }
 
-/// `GET /v1/cache/models/files`: what a deletion would delete.
+/// `GET /v1/cache/models/files`: what a deletion would delete. Repositories by name: where they lie is the operator's business.
 pub(crate) fn files(request: &Request, response: &mut Response) -> Result<(), Refusal> {
     let (version, downloads) = of_version(request)?;
-    let paths: Vec<&str> = downloads.iter().map(|download| download.path.as_str()).collect();
+    let paths: Vec<&str> = downloads.iter().map(|download| download.hub_id.as_str()).collect();
     let answer = json!({ "model_version": version, "worker_ip": address(request), "paths": paths });
     Ok(response.json(200, &answer)?)
 }

@@ -65,8 +65,11 @@ pub(crate) fn register(request: &Request, response: &mut Response) -> Result<(),
 
 /// `DELETE /v1/model_registrations/{type}/{name}`. What was not there, or came with the server, is left as it is.
 pub(crate) fn unregister(request: &Request, response: &mut Response) -> Result<(), Refusal> {
-    let kind = kind::parse(request.param("model_type"))?;
-    registry::unregister(kind, request.param("model_name"))?;
+    let (kind, name) = (kind::parse(request.param("model_type"))?, request.param("model_name"));
+    let is_added = registry::family(kind, name).is_some_and(|family| !family.is_builtin);
+    if is_added {
+        registry::unregister(kind, name)?;
+    }
     Ok(response.json(200, &Value::Null)?)
 }
 
