@@ -150,7 +150,7 @@ fn lmdeploy_clients_are_generated() {
 /// Xinference's synchronous client of one release, from an environment of that name.
 fn xinference(environment: &str, release: &str) {
     let server = Server::start();
-    python::run(environment, "xinference_client.py", &[server.base("xinference"), release]);
+    python::run(environment, "xinference_basics.py", &[server.base("xinference"), release]);
 }
 
 /// The genuine import of late 2023.
@@ -200,10 +200,17 @@ fn xinference_4_1_0_reranks() {
     python::run("xinference-client-4.1.0", "xinference_rerank.py", &[server.base("xinference"), "4.1.0"]);
 }
 
-/// The command line of late 2023.
+/// OpenAI's client is what most users of Xinference have.
+#[test]
+fn openai_3_speaks_with_xinference() {
+    let server = Server::shared();
+    python::run("openai-3", "xinference_openai.py", &[server.base("xinference")]);
+}
+
+/// The command line of late 2023, which reads the list of models as it was then.
 #[test]
 fn xinference_0_5_6_works_in_a_terminal() {
-    let server = Server::start();
+    let server = Setup::default().config("[plugin.xinference.settings]\nmodels_by_uid = true\n").start();
     python::run("xinference-0.5.6", "xinference_terminal.py", &[server.base("xinference"), "0.5.6"]);
 }
 

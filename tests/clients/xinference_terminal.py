@@ -81,6 +81,10 @@ def models_are_launched_and_listed():
     assert embedding not in run("list")[1]
 
 
+def stream():
+    return [] if IS_NEW else ["--stream", "False"]
+
+
 @check
 def a_prompt_goes_on():
     told, _ = run("generate", "--model-uid", UID, "--max_tokens", "8", *stream(), text="Once upon a time\n\n")
@@ -96,10 +100,6 @@ def a_conversation_is_held():
     if IS_NEW:
         told, _ = run("chat", "--model-uid", UID, "--max_tokens", "24", "--stream", "False", text=lines)
         holds(told, "Paris")
-
-
-def stream():
-    return [] if IS_NEW else ["--stream", "False"]
 
 
 @check
@@ -118,10 +118,7 @@ def a_definition_is_registered():
     assert name not in run("registrations")[1]
 
 
-@check
 def the_newest_commands_work():
-    if not IS_NEW:
-        return
     holds(run("cached")[0], "There are no cache files.")
     holds(run("vllm-models")[0], "mimus-chat")
     head, rows = table(run("engine", "-n", "mimus-chat")[1])
@@ -131,6 +128,10 @@ def the_newest_commands_work():
     run("login", "--username", "anybody", "--password", "anything")
     _, told = run("launch", "-n", "nobody", "--model-engine", "vLLM", status=1)
     holds(told, "Model not found, name: nobody")
+
+
+if IS_NEW:
+    check(the_newest_commands_work)
 
 
 @check
