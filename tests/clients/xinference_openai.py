@@ -52,14 +52,16 @@ def texts_become_vectors():
     assert difference < 1e-6, difference
 
 
+def refused(kind, call, words):
+    holds(raises(kind, call).response.json()["detail"], words)
+
+
 @check
 def mistakes_are_told():
-    error = raises(openai.NotFoundError, lambda: CLIENT.chat.completions.create(model="nobody", messages=MESSAGES))
-    holds(str(error), "Model not found in the model list, uid: nobody")
-    error = raises(openai.BadRequestError, lambda: CLIENT.embeddings.create(model=CHAT, input="a"))
-    holds(str(error), "type LLM")
-    error = raises(openai.NotFoundError, lambda: CLIENT.images.generate(model="sd-turbo", prompt="a boat"))
-    holds(str(error), "uid: sd-turbo")
+    nobody = lambda: CLIENT.chat.completions.create(model="nobody", messages=MESSAGES)
+    refused(openai.NotFoundError, nobody, "Model not found in the model list, uid: nobody")
+    refused(openai.BadRequestError, lambda: CLIENT.embeddings.create(model=CHAT, input="a"), "type LLM")
+    refused(openai.NotFoundError, lambda: CLIENT.images.generate(model="sd-turbo", prompt="a boat"), "uid: sd-turbo")
 
 
 if __name__ == "__main__":
