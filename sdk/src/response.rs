@@ -61,7 +61,8 @@ pub(crate) enum Stage {
     Closed,
 }
 
-/// The response to one request. Exactly one of `json`, `text`, `bytes`, `empty`, `reply`, `sse`, `lines` and `stream` is called on it.
+/// The response to one request. Exactly one of `json`, `text`, `bytes`, `empty`, `reply`, `sse`, `sse_crlf`, `lines` and `stream` is
+/// called on it.
 pub struct Response {
     sink: Box<dyn ResponseSink>,
     stage: Stage,
