@@ -19,7 +19,7 @@ const MODEL_FAILED: &str = "The model failed on this request. The server's log h
 
 /// A request that is not answered.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Refusal {
+pub struct Refusal {
     pub(crate) status: u16,
     pub(crate) detail: Value,
     retry_after_s: Option<u32>,
