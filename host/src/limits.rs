@@ -319,10 +319,60 @@ pub const MODEL_ENTRIES_MAX: usize = 100_000;
 /// Models that load at once. Loading is bound by the disk; the rest waits its turn.
 pub const MODELS_LOADING_MAX: usize = 2;
 
+/// Longest wait of a request for a model that was taken out of memory and is read again.
+pub const MODEL_WAKE_MS: u64 = 120_000;
+
+/// Longest wait of a model that is loaded for others to finish their requests and make room.
+pub const MODEL_ROOM_WAIT_MS: u64 = 10_000;
+
+/// When a client should try again whose model takes no more requests at once.
+pub const REQUESTS_MAX_RETRY_MS: u64 = 1_000;
+
+/// Events of one model that are remembered.
+pub const MODEL_EVENTS_MAX: usize = 64;
+
+/// Replicas of one model.
+pub const REPLICAS_MAX: u32 = 16;
+
+/// Launches under way at once; a further one is refused.
+pub const LAUNCHES_MAX: usize = 32;
+
+/// When a client should try again whose launch was one too many.
+pub const LAUNCH_RETRY_MS: u32 = 10_000;
+
 /// Text up to this size is tokenized on the serving thread, where it takes less than a hop to another thread is worth.
 pub const TOKENIZE_INLINE_BYTES_MAX: usize = 16 << 10;
 
+// ---- Registry -----------------------------------------------------------------------------------------------------------------
+
+/// Families besides the built-in ones: those of the operator's files and those that were registered.
+pub const FAMILIES_ADDED_MAX: usize = 1_024;
+
+/// Size of one file of families. The largest that comes with the server has 160 KiB.
+pub const REGISTRY_FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Weights of one family: sizes times formats. The most that a built-in one has is 37.
+pub const FAMILY_WEIGHTS_MAX: usize = 256;
+
+/// Quantizations of one format.
+pub const FAMILY_QUANTIZATIONS_MAX: usize = 64;
+
+/// Parts of one file; the largest published models have some 30.
+pub const FAMILY_PARTS_MAX: u32 = 256;
+
+/// Languages of a family, or abilities. There are models for a hundred languages.
+pub const FAMILY_WORDS_MAX: usize = 256;
+
+/// Bytes of a family's description.
+pub const FAMILY_TEXT_BYTES_MAX: usize = 4 << 10;
+
+/// Bytes of what whoever registered a family wants back.
+pub const FAMILY_NOTES_BYTES_MAX: usize = 64 << 10;
+
 // ---- Configuration ------------------------------------------------------------------------------------------------------------
+
+/// Files of families in the configuration.
+pub const REGISTRY_FILES_MAX: usize = 64;
 
 /// Size of the configuration file.
 pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
@@ -330,6 +380,11 @@ pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 /// Inputs of one request for embeddings: the bound that clients of such APIs know.
 pub const EMBED_INPUTS_MAX: usize = 2_048;
 
+/// Documents of one request for relevance.
+pub const RERANK_DOCUMENTS_MAX: usize = 2_048;
+
+/// Documents that a model which continues text judges at once for one request.
+pub const JUDGED_AT_ONCE_MAX: usize = 32;
 // ---- Hub ----------------------------------------------------------------------------------------------------------------------
 
 /// Longest silence of a hub in the middle of an answer; the default. Redirects to cold storage take seconds.

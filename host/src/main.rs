@@ -12,6 +12,8 @@ mod inference;
 mod limits;
 mod model;
 mod plugin;
+mod registry;
+mod reranking;
 mod server;
 mod state;
 mod telemetry;

@@ -3,13 +3,28 @@
 //! It knows nothing of how a model computes, and never makes a request wait for another's model.
 
 mod catalog;
+pub mod choice;
 mod discover;
+mod history;
+mod job;
+mod launch;
 mod loaded;
+mod loading;
+mod memory;
 mod plan;
+mod reader;
+mod remembered;
+mod shelf;
+mod wish;
 
-pub use catalog::{Catalog, Lookup, ModelStatus, Readiness};
-pub use loaded::{Loaded, LoadedEmbedding, LoadedModel};
-pub use plan::{Planned, plan};
+pub use catalog::Catalog;
+pub use job::{Progress, Stage};
+pub use launch::Launcher;
+pub use loaded::{Loaded, LoadedModel};
+pub use plan::{Files, Planned, plan};
+pub use reader::EngineReader;
+pub use shelf::{Lookup, ModelStatus, Readiness, ReplicaStatus};
+pub use wish::{LaunchError, Launched, Wish};
 
 use crate::limits;
 

@@ -31,7 +31,7 @@ const fn key(name: &'static str, value: &'static str, about: &'static str) -> Ke
 }
 
 /// All sections, in the order of the example.
-pub const SECTIONS: [Section; 6] = [
+pub const SECTIONS: [Section; 8] = [
     Section {
         name: "server",
         header: "server",
@@ -96,6 +96,22 @@ pub const SECTIONS: [Section; 6] = [
             key("context_tokens", "32768", "Cuts the context of models that have a longer one. Default: no cut."),
             key("queue_requests", "1024", "Requests that may wait for a model; further ones are refused."),
             key("queue_wait_s", "30", "Seconds a request may wait."),
+            key(
+                "memory_mib",
+                "16384",
+                "MiB of memory that all models together may take; the one longest unused leaves for another. Default: 4/5 of the machine's.",
+            ),
+        ],
+    },
+    Section {
+        name: "launch",
+        header: "launch",
+        about: "Launching models while the server runs.",
+        is_named: false,
+        keys: &[
+            key("allow", "true", "Let clients launch and end models."),
+            key("restore", "true", "Launch them again when the server starts."),
+            key("folders", "[]", "Folders whose models clients may launch by their path, besides the models folder."),
         ],
     },
     Section {
@@ -128,6 +144,17 @@ pub const SECTIONS: [Section; 6] = [
         ],
     },
     Section {
+        name: "registry",
+        header: "registry",
+        about: "Families of models that can be launched.",
+        is_named: false,
+        keys: &[key(
+            "files",
+            "[\"families.toml\"]",
+            "Files that add families or replace built-in ones. The folder registry in the data folder is read as well.",
+        )],
+    },
+    Section {
         name: "plugin",
         header: "plugin.example",
         about: "One plugin, by its name.",
@@ -141,7 +168,7 @@ pub const SECTIONS: [Section; 6] = [
             ),
             key(
                 "grants",
-                "[\"inference\", \"answers\", \"embeddings\", \"models\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
+                "[\"inference\", \"answers\", \"embeddings\", \"reranking\", \"models\", \"registry\", \"launching\", \"machine\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
                 "Interfaces of the host that it may use. Default: all.",
             ),
             key("memory_mib", "64", "MiB of memory that one request may use in it."),
@@ -165,6 +192,9 @@ pub const SECTIONS: [Section; 6] = [
             key("slots", "32", "Sequences decoded together."),
             key("threads", "8", "Threads that compute."),
             key("kv_mib", "1024", "MiB of memory for keys and values."),
+            key("replicas", "1", "Copies of it that share its requests."),
+            key("requests_max", "64", "Requests at once; more are refused. Default: no such bound."),
+            key("pinned", "false", "Keep it in memory when another model needs the room."),
         ],
     },
 ];

@@ -71,6 +71,8 @@ fn what_the_file_says_is_read() {
         log_level = "debug"
         [engine]
         queue_wait_s = 3
+        [registry]
+        files = ["families.toml"]
         [plugin.echo]
         enabled = false
         port = 9001
@@ -93,6 +95,7 @@ fn what_the_file_says_is_read() {
     assert_eq!(config.plugins.as_deref(), Some(Path::new("/plugins")));
     assert_eq!(config.order, ["b", "a"]);
     assert_eq!(config.engine.queue_wait, Some(Duration::from_secs(3)));
+    assert_eq!(config.registry_files, [Path::new("conf/families.toml")]);
     let plugin = config.plugin("echo");
     assert!(!plugin.is_enabled);
     assert_eq!((plugin.port, plugin.memory_bytes_max()), (Some(9001), 128 << 20));
@@ -105,8 +108,8 @@ fn what_the_file_says_is_read() {
     for line in [
         "server.listen = 127.0.0.1:9000  (mimus.toml:3)",
         "server.public = false  (default)",
-        "plugin.echo.settings = 3 settings  (mimus.toml:20)",
-        "model.owner/name.context_tokens = 4096  (mimus.toml:27)",
+        "plugin.echo.settings = 3 settings  (mimus.toml:22)",
+        "model.owner/name.context_tokens = 4096  (mimus.toml:29)",
     ] {
         assert!(described.lines().any(|other| other == line), "no `{line}` in\n{described}");
     }

@@ -10,7 +10,7 @@ use super::{bytes, table};
 use crate::cli::{DEFAULT_URL, Making, runtime};
 use crate::http::client;
 use crate::hub::{CachedModel, Hub};
-use crate::model::{ModelStatus, Planned, Readiness, plan};
+use crate::model::{Files, ModelStatus, Planned, Readiness, plan};
 
 /// List models: those of a running server, else those that a server here would load; then those that were downloaded
 #[derive(Args)]
@@ -113,9 +113,10 @@ fn downloaded_rows(models: &[Downloaded]) -> Vec<Vec<String>> {
 }
 
 fn loadable(planned: &Planned) -> LoadableModel {
-    let source = match &planned.source {
-        Source::Folder(path) | Source::Gguf(path) => path.display().to_string(),
-        Source::Embedded(_) => "built in".to_owned(),
+    let source = match &planned.files {
+        Files::Here(Source::Folder(path) | Source::Gguf(path)) => path.display().to_string(),
+        Files::Here(Source::Embedded(_)) => "built in".to_owned(),
+        Files::Hub(wanted) => wanted.repo.clone(),
     };
     LoadableModel { name: planned.name.clone(), aliases: planned.aliases.clone(), readiness: "unloaded", source }
 }
@@ -131,7 +132,11 @@ fn running_rows(models: &[ModelStatus]) -> Vec<Vec<String>> {
         let is_ready = model.readiness == Readiness::Ready;
         let state = match model.readiness {
             Readiness::Ready => "ready".to_owned(),
-            Readiness::Loading => "loading".to_owned(),
+            Readiness::Loading => match &model.progress {
+                Some(progress) => format!("loading {:.0} %", progress.fraction * 100.0),
+                None => "loading".to_owned(),
+            },
+            Readiness::Idle => "idle".to_owned(),
             Readiness::Failed => format!("failed: {}", model.detail),
         };
         let format = [Some(&model.format), model.quantization.as_ref()].into_iter().flatten().cloned();
