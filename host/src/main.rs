@@ -12,10 +12,8 @@ mod inference;
 mod limits;
 mod model;
 mod plugin;
-mod reranking;
-// Nothing launches yet: only the server's start reads it.
-#[allow(dead_code, unused_imports)]
 mod registry;
+mod reranking;
 mod server;
 mod state;
 mod telemetry;

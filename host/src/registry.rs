@@ -18,13 +18,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-pub use bits::estimate_bytes;
-pub use choose::{Choice, ChooseError, Wish, choose};
+pub use choose::{ChooseError, Wish, choose};
 use disk::Disk;
 pub use family::{Family, Invalid, Kind, Origin, Weights};
 pub use file::FileError;
 pub use machine::Machine;
-pub use size::{same_quantization, same_size};
 
 use crate::limits;
 
@@ -224,6 +222,11 @@ impl Registry {
         self.shelf.store(Arc::new(shelf));
         Ok(true)
     }
+}
+
+/// Whether a word is a size: `7`, `0.5`, `0_5`, `7B`.
+pub fn is_size(word: &str) -> bool {
+    size::parse(word).is_some()
 }
 
 fn key(kind: &Kind, name: &str) -> Key {

@@ -67,12 +67,14 @@ pub struct Response {
     stage: Stage,
     headers: Vec<Header>,
     pub(crate) buffer: Vec<u8>,
+    /// What ends a line of server-sent events.
+    pub(crate) line_end: &'static str,
 }
 
 impl Response {
     /// A response that goes to `sink`.
     pub(crate) fn new(sink: Box<dyn ResponseSink>) -> Self {
-        Response { sink, stage: Stage::Fresh, headers: Vec::new(), buffer: Vec::new() }
+        Response { sink, stage: Stage::Fresh, headers: Vec::new(), buffer: Vec::new(), line_end: "\n" }
     }
 
     /// Adds a header to the answer that follows.
@@ -112,6 +114,14 @@ impl Response {
     /// Starts server-sent events, with status 200.
     pub fn sse(&mut self) -> Result<Sse<'_>, WriteError> {
         self.header("cache-control", "no-cache").header("x-accel-buffering", "no");
+        self.start(200, "text/event-stream; charset=utf-8", Stage::Sse)?;
+        Ok(Sse { response: self })
+    }
+
+    /// As [`Response::sse`], with lines that end in CRLF and an answer that nobody may store, as servers made with Starlette have it.
+    pub fn sse_crlf(&mut self) -> Result<Sse<'_>, WriteError> {
+        self.line_end = "\r\n";
+        self.header("cache-control", "no-store").header("x-accel-buffering", "no");
         self.start(200, "text/event-stream; charset=utf-8", Stage::Sse)?;
         Ok(Sse { response: self })
     }

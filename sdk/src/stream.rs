@@ -50,37 +50,42 @@ impl Sse<'_> {
     /// `: text`, which clients skip. Keeps a connection alive.
     pub fn comment(&mut self, text: &str) -> Result<(), WriteError> {
         let one_line = text.replace(['\r', '\n'], " ");
-        self.response.buffer.extend_from_slice(format!(": {one_line}\n\n").as_bytes());
+        let end = self.response.line_end;
+        self.response.buffer.extend_from_slice(format!(": {one_line}{end}{end}").as_bytes());
         self.flush()
     }
 
     /// Collects `data: JSON`.
     pub fn push(&mut self, value: &impl Serialize) -> Result<(), WriteError> {
+        let end = self.response.line_end.as_bytes();
         let buffer = &mut self.response.buffer;
         buffer.extend_from_slice(b"data: ");
         write_json(buffer, value)?;
-        buffer.extend_from_slice(b"\n\n");
+        buffer.extend_from_slice(end);
+        buffer.extend_from_slice(end);
         Ok(())
     }
 
     /// Collects `event: NAME` and `data: JSON`.
     pub fn push_event(&mut self, name: &str, value: &impl Serialize) -> Result<(), WriteError> {
+        let end = self.response.line_end.as_bytes();
         let buffer = &mut self.response.buffer;
         buffer.extend_from_slice(b"event: ");
         buffer.extend_from_slice(name.as_bytes());
-        buffer.push(b'\n');
+        buffer.extend_from_slice(end);
         self.push(value)
     }
 
     /// Collects `data:` with text as it is.
     pub fn push_text(&mut self, text: &str) {
+        let end = self.response.line_end.as_bytes();
         let buffer = &mut self.response.buffer;
         for line in text.split('\n') {
             buffer.extend_from_slice(b"data: ");
             buffer.extend_from_slice(line.trim_end_matches('\r').as_bytes());
-            buffer.push(b'\n');
+            buffer.extend_from_slice(end);
         }
-        buffer.push(b'\n');
+        buffer.extend_from_slice(end);
     }
 
     /// Writes what was collected, in one piece.

@@ -6,7 +6,7 @@ use super::{Family, Weights};
 /// Thousandths of a bit for one weight in the quantizations of GGUF files, scales included, as a model of eight billion parameters has
 /// them on average: some of its tensors keep more bits than the name says.
 ///
-/// Source: llama.cpp, `tools/quantize/README.md`.
+/// Source: llama.cpp, `tools/quantize/README.md`, for those that it lists; the others are estimates beside them.
 const GGUF: [(&str, u64); 21] = [
     ("q2_k", 3_159),
     ("q2_k_l", 3_300),
@@ -76,6 +76,7 @@ mod tests {
         Weights {
             size: size.map(str::to_owned),
             format: "gguf".into(),
+            architecture: None,
             quantizations: quantizations.iter().map(|name| (*name).to_owned()).collect(),
             origin: Origin::Path("/model".into()),
             bytes,

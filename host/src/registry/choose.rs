@@ -90,7 +90,7 @@ pub fn choose(
     let mut candidates = Vec::new();
     for (weights, quantization) in asked_for {
         let entry = &family.weights[weights];
-        match supports(&family.architecture, &entry.format, quantization) {
+        match supports(family.architecture_of(entry), &entry.format, quantization) {
             Ok(()) => candidates.push(Candidate::new(family, weights, quantization, machine, is_cached)),
             Err(reason) => refusal = refusal.or(Some(reason)),
         }

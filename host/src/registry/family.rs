@@ -73,6 +73,8 @@ pub struct Weights {
     pub size: Option<String>,
     /// `safetensors`, `gguf`, `gptq`, `awq`, `fp8` or another word in lower case.
     pub format: String,
+    /// Their architecture where it is not the family's, as for the sparse sizes of families that also have dense ones.
+    pub architecture: Option<String>,
     /// As published; `none` for weights that are not quantized. At least one.
     pub quantizations: Vec<String>,
     /// Where they come from.
@@ -168,6 +170,11 @@ impl Weights {
 }
 
 impl Family {
+    /// The architecture of some of its weights.
+    pub fn architecture_of<'a>(&'a self, weights: &'a Weights) -> &'a str {
+        weights.architecture.as_deref().unwrap_or(&self.architecture)
+    }
+
     /// Checks every field against its bound.
     ///
     /// # Errors
@@ -178,7 +185,7 @@ impl Family {
         words("languages", &self.languages, "-_")?;
         words("abilities", &self.abilities, "-_")?;
         let is_empty = self.architecture.is_empty();
-        ensure("architecture", is_empty || is_word(&self.architecture, "-_.", 64), &self.architecture)?;
+        ensure("architecture", is_empty || is_architecture(&self.architecture), &self.architecture)?;
         let template = self.template.as_deref();
         ensure("template", template.is_none_or(|name| is_word(name, "-_.", 64)), template.unwrap_or_default())?;
         text("licence", self.licence.as_deref().unwrap_or_default(), limits::MODEL_NAME_BYTES_MAX)?;
@@ -204,6 +211,9 @@ impl Weights {
     fn check(&self) -> Result<(), Invalid> {
         let size = self.size.as_deref();
         ensure("size", size.is_none_or(|size| size::parse(size).is_some()), size.unwrap_or_default())?;
+        let architecture = self.architecture.as_deref();
+        let is_good = architecture.is_none_or(is_architecture);
+        ensure("architecture", is_good, architecture.unwrap_or_default())?;
         ensure("format", is_word(&self.format, "-_.", 32), &self.format)?;
         if self.quantizations.is_empty() || self.quantizations.len() > limits::FAMILY_QUANTIZATIONS_MAX {
             let count = self.quantizations.len();
@@ -261,6 +271,10 @@ fn is_word(word: &str, punctuation: &str, bytes_max: usize) -> bool {
     word.len() <= bytes_max
         && word.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
         && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || punctuation.contains(c))
+}
+
+fn is_architecture(word: &str) -> bool {
+    is_word(word, "-_.", 64)
 }
 
 /// `owner/name` as the hub allows them.

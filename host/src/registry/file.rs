@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
@@ -67,6 +67,8 @@ struct WeightsText {
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<String>,
     format: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    architecture: Option<String>,
     /// `["none"]` where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     quantizations: Option<Vec<String>>,
@@ -198,7 +200,14 @@ impl WeightsText {
             _ => return Err("weights come from one of hub_id, path and builtin".into()),
         };
         let quantizations = self.quantizations.unwrap_or_else(|| vec!["none".to_owned()]);
-        Ok(Weights { size: self.size, format: self.format, quantizations, origin, bytes: self.bytes })
+        Ok(Weights {
+            size: self.size,
+            format: self.format,
+            architecture: self.architecture,
+            quantizations,
+            origin,
+            bytes: self.bytes,
+        })
     }
 
     fn of(weights: &Weights) -> Result<WeightsText, String> {
@@ -206,6 +215,7 @@ impl WeightsText {
         let mut text = WeightsText {
             size: weights.size.clone(),
             format: weights.format.clone(),
+            architecture: weights.architecture.clone(),
             quantizations: (!is_plain).then(|| weights.quantizations.clone()),
             bytes: weights.bytes,
             ..WeightsText::default()
@@ -225,7 +235,7 @@ impl WeightsText {
     }
 }
 
-fn utf8(path: &PathBuf) -> Result<String, String> {
+fn utf8(path: &Path) -> Result<String, String> {
     path.to_str().map(str::to_owned).ok_or_else(|| "a path is not Unicode text and cannot be written down".to_owned())
 }
 

@@ -46,6 +46,7 @@ fn custom(name: &str) -> Family {
             Weights {
                 size: Some("7".into()),
                 format: "gguf".into(),
+                architecture: Some("llama-moe".into()),
                 quantizations: vec!["q4_0".into(), "q8_0".into()],
                 origin: Origin::Hub {
                     id: "some/model-gguf".into(),
@@ -59,6 +60,7 @@ fn custom(name: &str) -> Family {
             Weights {
                 size: None,
                 format: "safetensors".into(),
+                architecture: None,
                 quantizations: vec!["none".into()],
                 origin: Origin::Path("/models/x".into()),
                 bytes: Some(5),
@@ -197,6 +199,16 @@ fn near_names_are_suggested() {
         assert_eq!(registry.suggest(None, asked), Vec::<String>::new(), "{asked}");
     }
     assert!(registry.suggest(Some(&Kind::Image), "qwen2.5-instuct").is_empty());
+}
+
+#[test]
+fn weights_may_have_an_architecture_of_their_own() {
+    let family = registry().get(&Kind::Text, "Qwen3-Instruct").expect("there");
+    let of = |size: &str| {
+        let weights = family.weights.iter().find(|weights| weights.size.as_deref() == Some(size)).expect("this size");
+        family.architecture_of(weights)
+    };
+    assert_eq!((of("4"), of("30")), ("qwen3", "qwen3_moe"));
 }
 
 #[test]

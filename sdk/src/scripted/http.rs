@@ -54,7 +54,7 @@ impl Captured {
 
     /// The `data:` of each server-sent event.
     pub fn events(&self) -> Vec<&str> {
-        self.text().split('\n').filter_map(|line| line.strip_prefix("data: ")).collect()
+        self.text().lines().filter_map(|line| line.strip_prefix("data: ")).collect()
     }
 }
 

@@ -130,7 +130,7 @@ fn from_wit(family: wit::Family) -> Result<Family, RegisterError> {
             wit::Origin::Path(path) => Origin::Path(path.into()),
         };
         let (size, format, quantizations) = (weights.size, weights.format, weights.quantizations);
-        Ok(Weights { size, format, quantizations, origin, bytes: None })
+        Ok(Weights { size, format, architecture: None, quantizations, origin, bytes: None })
     };
     Ok(Family {
         name: family.name,

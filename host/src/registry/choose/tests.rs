@@ -218,6 +218,34 @@ fn weights_without_a_size_go_by_their_bytes() {
 }
 
 #[test]
+fn each_size_is_asked_about_by_its_own_architecture() {
+    let mixed = parsed(
+        r#"
+        [[family]]
+        name = "mixed"
+        architecture = "dense"
+        [[family.weights]]
+        size = "8"
+        format = "safetensors"
+        architecture = "sparse"
+        hub_id = "a/b"
+        [[family.weights]]
+        size = "4"
+        format = "safetensors"
+        hub_id = "a/c"
+        "#,
+    );
+    let supports = |architecture: &str, _: &str, _: &str| match architecture {
+        "dense" => Ok(()),
+        other => Err(format!("architecture {other} cannot be run")),
+    };
+    let choose = |wish: &Wish| choose(&mixed, wish, &machine(80 * GB), &supports, &nothing_cached);
+    assert_eq!(choose(&Wish::default()).expect("dense").weights, 1);
+    let error = choose(&wish("8", "", "")).expect_err("sparse");
+    assert_eq!(error, ChooseError::Unsupported("architecture sparse cannot be run".into()));
+}
+
+#[test]
 fn reasons_are_sentences() {
     let reason = |family: &Family, free, cached: &dyn Fn(&Weights, &str) -> bool| {
         choose(family, &Wish::default(), &machine(free), &no_gptq, cached).expect("fits").reason
