@@ -9,13 +9,22 @@ from meanings import normalise
 K1, B = 1.2, 0.75
 
 
-def embedder(folder):
-    """A function from texts to unit vectors by sentence-transformers, in 32 bits."""
+def embedder(folder, kept=None):
+    """A function from texts to unit vectors by sentence-transformers, in 32 bits. The last vectors are kept in the file `kept`, for the next run."""
     import torch
-    from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(str(folder), device="cpu").float()
-    return lambda texts: torch.tensor(model.encode(texts, batch_size=128, show_progress_bar=False))
+    def embed(texts):
+        if kept and kept.exists() and (old := torch.load(kept))["texts"] == texts:
+            return old["vectors"]
+        from sentence_transformers import SentenceTransformer
+
+        model = SentenceTransformer(str(folder), device="cpu").float()
+        vectors = torch.tensor(model.encode(texts, batch_size=128, show_progress_bar=False))
+        if kept:
+            torch.save({"texts": texts, "vectors": vectors}, kept)
+        return vectors
+
+    return embed
 
 
 class Bm25:

@@ -104,7 +104,7 @@ def main():
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         step, spent = state["step"], state["trained_s"]
-    source = lists.Lists(2000 + step, NEGATIVES, embedder(args.embed), frozenset(meanings.normalise(row["query"]) for row in rows))
+    source = lists.Lists(2000 + step, NEGATIVES, embedder(args.embed, args.out / "vectors.pt"), frozenset(meanings.normalise(row["query"]) for row in rows))
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.peak, betas=(0.9, 0.98), weight_decay=0.01)
     begin, first, last_save, recent = time.monotonic(), step, 0.0, None
     budget = args.minutes * 60
