@@ -34,12 +34,13 @@ class RankList:
 class Rivals:
     """Which meanings may stand against each other, and which of them are near by the vectors of mimus-embed."""
 
-    def __init__(self, all_meanings, embed):
+    def __init__(self, all_meanings, embed, asks=3, tells=2):
+        """A meaning's vector is the mean of those of its first `asks` and `tells`."""
         self.all = all_meanings
         self.claims = [claims(meaning) for meaning in all_meanings]
         texts, owners = [], []
         for index, meaning in enumerate(all_meanings):
-            for text in meaning.asks[:3] + meaning.tells[:2]:
+            for text in meaning.asks[:asks] + meaning.tells[:tells]:
                 texts.append(text)
                 owners.append(index)
         vectors = embed(texts)
@@ -130,7 +131,7 @@ class Lists:
         self.rng = self.pairs.rng
         self.negatives = negatives
         self.all = [m for m in self.pairs.facts + self.pairs.requests if m.asks]
-        self.rivals = Rivals(self.all, embed)
+        self.rivals = Rivals(self.all, embed, asks=1, tells=1)
         self.statements = Statements(self.rng)
         self.filler = Filler(self.rng, self.rivals, self.statements)
         self.requests = [i for i, m in enumerate(self.all) if m.key.startswith("request ")]
