@@ -21,6 +21,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("llguidance", &["host/engine/src/grammar"]),
     ("hyper", &["host/src/http"]),
     ("redb", &["host/src/state"]),
+    ("hf_hub", &["host/src/hub"]),
+    ("reqwest", &["host/src/hub"]),
 ];
 
 #[test]

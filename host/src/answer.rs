@@ -14,7 +14,7 @@ use std::sync::Arc;
 use mimus_engine::{Finish, Piece, Token};
 
 use crate::inference::{InferenceError, Running};
-pub use marks::{CallSyntax, Marks, Span};
+pub use marks::{CallSyntax, Marks, Span, Verdict};
 use reader::Reader;
 
 /// Which tools an answer calls.

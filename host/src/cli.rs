@@ -28,7 +28,7 @@ enum Command {
     Serve(serve::Serve),
     /// Talk to a model
     Chat(chat::Chat),
-    /// Models: list
+    /// Models: list, pull, rm, run
     #[command(subcommand)]
     Model(model::Model),
     /// Plugins: build, list

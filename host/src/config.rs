@@ -5,6 +5,7 @@
 
 mod check;
 mod file;
+mod hub;
 mod keys;
 mod sources;
 
@@ -14,12 +15,28 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::limits;
+pub use hub::HubConfig;
 pub use sources::Environment;
 use sources::Sources;
 
 /// Interfaces that a plugin can be granted, and is unless its `grants` say otherwise.
-pub const GRANTS: [&str; 11] =
-    ["inference", "answers", "embeddings", "models", "state", "blobs", "log", "metrics", "config", "clock", "random"];
+pub const GRANTS: [&str; 15] = [
+    "inference",
+    "answers",
+    "embeddings",
+    "reranking",
+    "models",
+    "registry",
+    "launching",
+    "machine",
+    "state",
+    "blobs",
+    "log",
+    "metrics",
+    "config",
+    "clock",
+    "random",
+];
 
 /// The configuration file's name, looked for in the working folder.
 pub const FILE_NAME: &str = "mimus.toml";
@@ -127,6 +144,12 @@ pub struct Config {
     pub log_level: LogLevel,
     /// What is common to all models.
     pub engine: EngineConfig,
+    /// Launching models while the server runs.
+    pub launch: LaunchConfig,
+    /// Files of families of models, in the order in which later ones replace earlier ones.
+    pub registry_files: Vec<PathBuf>,
+    /// Where models are downloaded from.
+    pub hub: HubConfig,
     /// What is said of plugins, by name. [`Config::plugin`] fills in the rest.
     pub plugin: BTreeMap<String, PluginConfig>,
     /// What is said of models, by name.
@@ -183,6 +206,23 @@ pub struct ModelConfig {
     pub threads: Option<usize>,
     /// Memory for keys and values, in MiB.
     pub kv_mib: Option<u64>,
+    /// Copies of it that share its requests.
+    pub replicas: Option<u32>,
+    /// Requests that it takes at once.
+    pub requests_max: Option<u32>,
+    /// Whether it stays in memory when another model needs the room.
+    pub is_pinned: bool,
+}
+
+/// Launching models while the server runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaunchConfig {
+    /// Whether clients may launch and end models.
+    pub is_allowed: bool,
+    /// Whether models that clients launched are launched again when the server starts.
+    pub is_restored: bool,
+    /// Folders whose models clients may launch by their path, besides the models folder.
+    pub folders: Vec<PathBuf>,
 }
 
 /// What is common to all models. None takes the engine's default.
@@ -200,6 +240,8 @@ pub struct EngineConfig {
     pub queue_requests: Option<usize>,
     /// Longest wait for a model.
     pub queue_wait: Option<Duration>,
+    /// Memory that all models together may take, in MiB.
+    pub memory_mib: Option<u64>,
 }
 
 /// Why there is no configuration. Names the file and line, or the option, and what to change.

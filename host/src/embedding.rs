@@ -4,7 +4,7 @@
 
 use mimus_engine::{EmbedInput, EmbedOptions, EmbedRequest, Embedding, EngineError};
 
-use crate::inference::{Inference, InferenceError};
+use crate::inference::{Inference, InferenceError, admit};
 use crate::limits;
 use crate::model::Loaded;
 
@@ -19,14 +19,15 @@ impl Inference {
         inputs: Vec<EmbedInput>,
         options: EmbedOptions,
     ) -> Result<Vec<Embedding>, InferenceError> {
-        let loaded = match self.loaded(model)? {
+        let loaded = match self.loaded(model).await? {
             Loaded::Embedding(loaded) => loaded,
-            Loaded::Text(_) => return Err(InferenceError::Unsupported("embedding by this model".into())),
+            _ => return Err(InferenceError::Unsupported("embedding by this model".into())),
         };
         if inputs.len() > limits::EMBED_INPUTS_MAX {
             let reason = format!("must be 1 to {}, not {}", limits::EMBED_INPUTS_MAX, inputs.len());
             return Err(EngineError::Invalid { field: "inputs", reason }.into());
         }
+        let _admission = admit(&loaded)?;
         let request = EmbedRequest { inputs, options };
         let pending = if text_bytes(&request) <= limits::TOKENIZE_INLINE_BYTES_MAX {
             loaded.model.embed(request)?

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use mimus_engine::{Constraint, EngineError, GenerateRequest, Generation, Grammar, Piece, Sampling, SamplingDefaults};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::answer::Marks;
 use crate::limits;
@@ -74,6 +74,8 @@ pub struct Options {
     pub skip_special_tokens: bool,
     pub logprobs: Option<u32>,
     pub prompt_logprobs: bool,
+    /// Tokens whose log-probabilities in place of the first token are reported, likely or not.
+    pub logprobs_of: Vec<u32>,
     pub token_ids: bool,
     /// Special tokens that show although others do not: marks that are read from the text.
     pub shown_special_tokens: Vec<u32>,
@@ -105,7 +107,7 @@ impl Inference {
     /// # Errors
     /// See [`InferenceError`]. Nothing is queued on an error.
     pub async fn generate(&self, model: &str, prompt: Prompt, options: Options) -> Result<Running, InferenceError> {
-        let model = self.model(model)?;
+        let model = self.model(model).await?;
         let tokens = match prompt {
             Prompt::Text(text) => encode(&Loaded::Text(model.clone()), text, true).await?,
             Prompt::Tokens(tokens) => tokens,
@@ -124,7 +126,7 @@ impl Inference {
         render: RenderOptions,
         mut options: Options,
     ) -> Result<Running, InferenceError> {
-        let model = self.model(model)?;
+        let model = self.model(model).await?;
         let rendered = self.render(&model, messages, render).await?;
         let tokens = self.encode_rendered(&model, rendered, &mut options).await?;
         self.submit(&model, tokens, options).await
@@ -140,7 +142,7 @@ impl Inference {
         messages: Vec<Message>,
         render: RenderOptions,
     ) -> Result<Rendered, InferenceError> {
-        let model = self.model(model)?;
+        let model = self.model(model).await?;
         self.render(&model, messages, render).await
     }
 
@@ -149,15 +151,15 @@ impl Inference {
     /// # Errors
     /// See [`InferenceError`].
     pub async fn tokenize(&self, model: &str, text: String, add_special: bool) -> Result<Vec<u32>, InferenceError> {
-        encode(&self.loaded(model)?, text, add_special).await
+        encode(&self.loaded(model).await?, text, add_special).await
     }
 
     /// Text of tokens.
     ///
     /// # Errors
     /// See [`InferenceError`].
-    pub fn detokenize(&self, model: &str, tokens: &[u32], skip_special: bool) -> Result<String, InferenceError> {
-        let model = self.loaded(model)?;
+    pub async fn detokenize(&self, model: &str, tokens: &[u32], skip_special: bool) -> Result<String, InferenceError> {
+        let model = self.loaded(model).await?;
         let tokenizer = model.tokenizer();
         let vocab_tokens = tokenizer.vocab_tokens();
         // The tokenizer passes over what it does not know.
@@ -184,7 +186,7 @@ impl Inference {
         model: &str,
         render: &RenderOptions,
     ) -> Result<(Arc<LoadedModel>, Arc<Marks>), InferenceError> {
-        let model = self.model(model)?;
+        let model = self.model(model).await?;
         let marks = self.templates.marks(&model, render).await?;
         Ok((model, marks))
     }
@@ -211,18 +213,20 @@ impl Inference {
     }
 
     /// A model that continues text.
-    fn model(&self, name: &str) -> Result<Arc<LoadedModel>, InferenceError> {
-        match self.loaded(name)? {
+    async fn model(&self, name: &str) -> Result<Arc<LoadedModel>, InferenceError> {
+        match self.loaded(name).await? {
             Loaded::Text(model) => Ok(model),
-            Loaded::Embedding(_) => Err(InferenceError::Unsupported("text generation by this model".into())),
+            _ => Err(InferenceError::Unsupported("text generation by this model".into())),
         }
     }
 
-    /// A model of any kind.
-    pub(crate) fn loaded(&self, name: &str) -> Result<Loaded, InferenceError> {
-        match self.catalog.get(name) {
+    /// A model of any kind. Waits for one that was taken out of memory.
+    pub(crate) async fn loaded(&self, name: &str) -> Result<Loaded, InferenceError> {
+        let not_ready = |why: &str| InferenceError::NotReady(format!("`{name}`: {why}"));
+        match self.catalog.get_awake(name).await {
             Lookup::Ready(model) => Ok(model),
-            Lookup::Loading => Err(InferenceError::NotReady(format!("`{name}` is still loading"))),
+            Lookup::Loading(progress) => Err(not_ready(&progress.sentence())),
+            Lookup::Idle => Err(not_ready("its memory was needed again before the request began; try again")),
             Lookup::Failed(why) => Err(InferenceError::NotReady(why)),
             Lookup::Unknown => {
                 Err(InferenceError::UnknownModel(name.chars().take(limits::MODEL_NAME_SHOWN_CHARS).collect()))
@@ -260,6 +264,7 @@ impl Inference {
             None => None,
         };
         let request = GenerateRequest { grammar, ..engine_request(prompt, options, &model.model.info().defaults) };
+        let admission = admit(model)?;
         let generation = model.model.submit(request)?;
         self.metrics.prompt_tokens(&model.name, generation.prompt_tokens());
         Ok(Running {
@@ -267,8 +272,9 @@ impl Inference {
             cancel: tag.map(|(owner, tag)| self.tags.register(owner, tag)),
             generated: HashMap::new(),
             metrics: self.metrics.clone(),
-            model: model.name.clone(),
+            model: model.clone(),
             work_tokens,
+            _admission: admission,
         })
     }
 }
@@ -294,6 +300,12 @@ impl Inference {
         let compiled = tokio::task::spawn_blocking(compile).await;
         Ok(compiled.map_err(|_| EngineError::Failed("compiling failed".into()))??)
     }
+}
+
+/// The right to one request of a model, for models that take so many at once.
+pub(crate) fn admit<M: ?Sized>(model: &LoadedModel<M>) -> Result<Option<OwnedSemaphorePermit>, InferenceError> {
+    let retry_after = Duration::from_millis(limits::REQUESTS_MAX_RETRY_MS);
+    model.admit().map_err(|_| EngineError::Overloaded { retry_after }.into())
 }
 
 /// Kind of a part that is no text.
@@ -330,6 +342,7 @@ fn engine_request(prompt: Vec<u32>, options: Options, defaults: &SamplingDefault
         shown_special: options.shown_special_tokens,
         logprobs: options.logprobs,
         prompt_logprobs: options.prompt_logprobs,
+        logprobs_of: options.logprobs_of,
         return_tokens: options.token_ids,
         cache_scope: options.tenant,
         ..GenerateRequest::new(prompt)
@@ -354,8 +367,10 @@ pub struct Running {
     cancel: Option<Registration>,
     generated: HashMap<u32, u32>,
     metrics: Arc<Metrics>,
-    model: String,
+    /// Held to the end, so that the model stays in memory.
+    model: Arc<LoadedModel>,
     work_tokens: u64,
+    _admission: Option<OwnedSemaphorePermit>,
 }
 
 impl Running {
@@ -409,7 +424,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.metrics.generated_tokens(&self.model, self.generated.values().map(|count| u64::from(*count)).sum());
+        self.metrics.generated_tokens(&self.model.name, self.generated.values().map(|count| u64::from(*count)).sum());
     }
 }
 

@@ -319,13 +319,124 @@ pub const MODEL_ENTRIES_MAX: usize = 100_000;
 /// Models that load at once. Loading is bound by the disk; the rest waits its turn.
 pub const MODELS_LOADING_MAX: usize = 2;
 
+/// Longest wait of a request for a model that was taken out of memory and is read again.
+pub const MODEL_WAKE_MS: u64 = 120_000;
+
+/// Longest wait of a model that is loaded for others to finish their requests and make room.
+pub const MODEL_ROOM_WAIT_MS: u64 = 10_000;
+
+/// When a client should try again whose model takes no more requests at once.
+pub const REQUESTS_MAX_RETRY_MS: u64 = 1_000;
+
+/// Events of one model that are remembered.
+pub const MODEL_EVENTS_MAX: usize = 64;
+
+/// Replicas of one model.
+pub const REPLICAS_MAX: u32 = 16;
+
+/// Launches under way at once; a further one is refused.
+pub const LAUNCHES_MAX: usize = 32;
+
+/// When a client should try again whose launch was one too many.
+pub const LAUNCH_RETRY_MS: u32 = 10_000;
+
 /// Text up to this size is tokenized on the serving thread, where it takes less than a hop to another thread is worth.
 pub const TOKENIZE_INLINE_BYTES_MAX: usize = 16 << 10;
 
+// ---- Registry -----------------------------------------------------------------------------------------------------------------
+
+/// Families besides the built-in ones: those of the operator's files and those that were registered.
+pub const FAMILIES_ADDED_MAX: usize = 1_024;
+
+/// Size of one file of families. The largest that comes with the server has 160 KiB.
+pub const REGISTRY_FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Weights of one family: sizes times formats. The most that a built-in one has is 37.
+pub const FAMILY_WEIGHTS_MAX: usize = 256;
+
+/// Quantizations of one format.
+pub const FAMILY_QUANTIZATIONS_MAX: usize = 64;
+
+/// Parts of one file; the largest published models have some 30.
+pub const FAMILY_PARTS_MAX: u32 = 256;
+
+/// Languages of a family, or abilities. There are models for a hundred languages.
+pub const FAMILY_WORDS_MAX: usize = 256;
+
+/// Bytes of a family's description.
+pub const FAMILY_TEXT_BYTES_MAX: usize = 4 << 10;
+
+/// Bytes of what whoever registered a family wants back.
+pub const FAMILY_NOTES_BYTES_MAX: usize = 64 << 10;
+
 // ---- Configuration ------------------------------------------------------------------------------------------------------------
+
+/// Files of families in the configuration.
+pub const REGISTRY_FILES_MAX: usize = 64;
 
 /// Size of the configuration file.
 pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 /// Inputs of one request for embeddings: the bound that clients of such APIs know.
 pub const EMBED_INPUTS_MAX: usize = 2_048;
+
+/// Documents of one request for relevance.
+pub const RERANK_DOCUMENTS_MAX: usize = 2_048;
+
+/// Documents that a model which continues text judges at once for one request.
+pub const JUDGED_AT_ONCE_MAX: usize = 32;
+// ---- Hub ----------------------------------------------------------------------------------------------------------------------
+
+/// Longest silence of a hub in the middle of an answer; the default. Redirects to cold storage take seconds.
+pub const HUB_STALL_MS: u64 = 30_000;
+
+/// Time for a connection to a hub.
+pub const HUB_CONNECT_MS: u64 = 10_000;
+
+/// Time for the whole list of a repository's files.
+pub const HUB_LISTING_MS: u64 = 120_000;
+
+/// Attempts in a row that bring nothing, after which a file is given up.
+pub const HUB_ATTEMPTS_MAX: u32 = 4;
+
+/// Attempts for one file in all: a hub that sends a byte a connection ends some time.
+pub const HUB_ATTEMPTS_IN_ALL_MAX: u32 = 1_000;
+
+/// Wait before the second attempt; it doubles with each further one.
+pub const HUB_RETRY_MS: u64 = 500;
+
+/// Redirects of one request.
+pub const HUB_REDIRECTS_MAX: usize = 10;
+
+/// Files of one repository, also entries of one folder of the cache. The largest models have some hundreds.
+pub const HUB_FILES_MAX: usize = 10_000;
+
+/// Files that are fetched at once. More would share the same line.
+pub const HUB_FILES_AT_ONCE: usize = 4;
+
+/// Bytes of an owner's, a model's or a content's name.
+pub const HUB_NAME_BYTES_MAX: usize = 128;
+
+/// Bytes of a revision.
+pub const HUB_REVISION_BYTES_MAX: usize = 255;
+
+/// Bytes of a file's path in a repository.
+pub const HUB_FILE_NAME_BYTES_MAX: usize = 512;
+
+/// Parts of such a path.
+pub const HUB_FILE_DEPTH_MAX: usize = 8;
+
+/// Bytes that are written at once; as much is lost when the process is killed.
+pub const HUB_BUFFER_BYTES: usize = 256 << 10;
+
+/// Time between two looks at how far a download is.
+pub const HUB_PROGRESS_MS: u64 = 100;
+
+/// Longest wait for a file that another process downloads: a large one on a slow line.
+pub const HUB_LOCK_MS: u64 = 6 * 3_600_000;
+
+/// Time between two looks at whether it is done.
+pub const HUB_LOCK_POLL_MS: u64 = 200;
+
+/// Bytes of a token for a hub.
+pub const HUB_TOKEN_BYTES_MAX: u64 = 4 << 10;

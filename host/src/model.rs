@@ -4,12 +4,24 @@
 
 mod catalog;
 mod discover;
+mod history;
+mod job;
+mod launch;
 mod loaded;
+mod loading;
+mod memory;
 mod plan;
+mod reader;
+mod remembered;
+mod shelf;
 
-pub use catalog::{Catalog, Lookup, ModelStatus, Readiness};
-pub use loaded::{Loaded, LoadedEmbedding, LoadedModel};
-pub use plan::{Planned, plan};
+pub use catalog::Catalog;
+pub use job::{Progress, Stage};
+pub use launch::{LaunchError, Launched, Launcher, Wish};
+pub use loaded::{Loaded, LoadedModel};
+pub use plan::{Files, Planned, plan};
+pub use reader::EngineReader;
+pub use shelf::{Lookup, ModelStatus, Readiness, ReplicaStatus};
 
 use crate::limits;
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Semaphore, watch};
@@ -12,10 +12,13 @@ use tokio::task::JoinSet;
 
 use crate::config::{Config, Ports};
 use crate::http::{self, Cors, Door, Keys};
+use crate::hub::Hub;
 use crate::inference::Inference;
 use crate::limits;
-use crate::model::{Builtin, Catalog};
+use crate::model::{Builtin, Catalog, EngineReader, Launcher, plan};
+
 use crate::plugin::{self, Bundled, Caller, Compiler, Loader, Record, Reloader, Services, Snapshot, Templates, Watch};
+use crate::registry::{Machine, Registry};
 use crate::state::{Blobs, Leases, Store};
 use crate::telemetry::Metrics;
 
@@ -36,7 +39,7 @@ pub struct Shared {
     /// Figures.
     pub metrics: Arc<Metrics>,
     /// Who may come in.
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     /// Which web pages may read what dialects answer.
     pub cors: Cors,
     /// True from the first signal on.
@@ -93,12 +96,23 @@ impl Core {
         let data = config.data.as_deref();
         let store = Arc::new(Store::open(data).map_err(|error| format!("state: {error}"))?);
         let blobs = Arc::new(Blobs::open(data).map_err(|error| format!("blobs: {error}"))?);
-        let catalog = Catalog::start(contents.models, config)?;
+        let planned = plan(&contents.models, config)?;
+        let hub = Arc::new(Hub::new(&config.hub));
+        let registry = Registry::open(data, &config.registry_files).map_err(|error| format!("registry: {error}"))?;
+        let catalog = Catalog::new(memory_bytes(config), Arc::new(EngineReader { hub: hub.clone() }));
+        catalog.load_all(planned)?;
+        let launcher =
+            Launcher::new(catalog.clone(), Arc::new(registry), hub, contents.models, config.clone()).map(Arc::new)?;
+        launcher.restore();
+        let keys = Arc::new(Keys::new(config.api_keys.clone()));
         let snapshot: Arc<ArcSwap<Snapshot>> = Arc::default();
         let templates = Arc::new(Templates::new(snapshot.clone()));
         let inference = Arc::new(Inference::new(catalog.clone(), templates.clone(), metrics.clone()));
         let services = Arc::new(Services {
             catalog: catalog.clone(),
+            launcher,
+            keys: keys.clone(),
+            started: Instant::now(),
             inference: inference.clone(),
             store,
             leases: Arc::new(Leases::new()),
@@ -129,7 +143,7 @@ impl Core {
             inference,
             blobs,
             metrics,
-            keys: Keys::new(config.api_keys.clone()),
+            keys,
             cors: Cors::new(config.cors_origins.clone()),
             is_draining: AtomicBool::new(false),
         });
@@ -211,6 +225,16 @@ impl Server {
         let all = async { while self.listeners.join_next().await.is_some() {} };
         tokio::time::timeout(self.drain, all).await.is_ok()
     }
+}
+
+/// Bytes that all models together may take: what the configuration says, else four fifths of the machine's memory.
+fn memory_bytes(config: &Config) -> u64 {
+    let here = match Machine::here().memory_bytes {
+        // Where nobody tells how much there is, nothing can be shared out.
+        0 => u64::MAX,
+        bytes => bytes / 5 * 4,
+    };
+    config.engine.memory_mib.map_or(here, |mib| mib << 20)
 }
 
 /// Refuses a plugins folder into which others can write: who writes there runs code here.

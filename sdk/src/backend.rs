@@ -8,11 +8,14 @@ use crate::bindings::personality::mimus::plugin;
 use crate::chat::{Message, RenderOptions, Rendered};
 use crate::embeddings::{self, Embedding};
 use crate::inference::{self, Completion, Options, Piece, Prompt};
+use crate::launching::{self, Event, Launched, Wish};
 use crate::log::Level;
 use crate::models::Model;
+use crate::registry::{self, Download, Family};
 use crate::request::Header;
+use crate::reranking::{self, Relevance};
 use crate::response::WriteError;
-use crate::{blobs, state};
+use crate::{blobs, machine, state};
 
 /// Everything that the host offers to a personality.
 ///
@@ -92,6 +95,95 @@ pub trait Backend {
     /// `models.get`.
     fn model(&self, name: &str) -> Option<Model> {
         None
+    }
+
+    /// `reranking.rerank`.
+    fn rerank(
+        &self,
+        model: &str,
+        query: &str,
+        documents: &[String],
+        options: &reranking::Options,
+    ) -> Result<Vec<Relevance>, inference::Error> {
+        Err(inference::Error::Unsupported("reranking".into()))
+    }
+
+    /// `registry.list`.
+    fn families(&self, kind: Option<&str>) -> Vec<Family> {
+        Vec::new()
+    }
+
+    /// `registry.get`.
+    fn family(&self, kind: &str, name: &str) -> Option<Family> {
+        None
+    }
+
+    /// `registry.register`.
+    fn register(&self, family: &Family, is_persistent: bool) -> Result<(), registry::Error> {
+        Err(no_registry())
+    }
+
+    /// `registry.unregister`.
+    fn unregister(&self, kind: &str, name: &str) -> Result<bool, registry::Error> {
+        Err(no_registry())
+    }
+
+    /// `registry.downloads`.
+    fn downloads(&self) -> Vec<Download> {
+        Vec::new()
+    }
+
+    /// `registry.remove-download`.
+    fn remove_download(&self, hub_id: &str) -> Result<u64, registry::Error> {
+        Err(no_registry())
+    }
+
+    /// `launching.launch`.
+    fn launch(&self, wish: &Wish) -> Result<Launched, launching::Error> {
+        Err(no_launching())
+    }
+
+    /// `launching.wait`.
+    fn wait_launched(&self, name: &str) -> Result<(), launching::Error> {
+        Err(no_launching())
+    }
+
+    /// `launching.cancel`.
+    fn cancel_launch(&self, name: &str) -> Result<bool, launching::Error> {
+        Err(no_launching())
+    }
+
+    /// `launching.terminate`.
+    fn terminate(&self, name: &str) -> Result<(), launching::Error> {
+        Err(no_launching())
+    }
+
+    /// `launching.add-replica`.
+    fn add_replica(&self, name: &str) -> Result<u32, launching::Error> {
+        Err(no_launching())
+    }
+
+    /// `launching.remove-replica`.
+    fn remove_replica(&self, name: &str, id: u32) -> Result<(), launching::Error> {
+        Err(no_launching())
+    }
+
+    /// `launching.events`.
+    fn launch_events(&self, name: &str) -> Vec<Event> {
+        Vec::new()
+    }
+
+    /// `machine.get`.
+    fn machine(&self) -> machine::Info {
+        machine::Info {
+            uptime_s: 0,
+            processors: 1,
+            processor_load: 0.0,
+            memory_bytes: 0,
+            memory_available_bytes: 0,
+            model_memory_bytes: 0,
+            gpus: Vec::new(),
+        }
     }
 
     /// `state.get`.
@@ -174,6 +266,16 @@ pub trait Backend {
         env!("CARGO_PKG_VERSION").into()
     }
 
+    /// `config.requires-key`.
+    fn requires_key(&self) -> bool {
+        false
+    }
+
+    /// `config.accepts-key`.
+    fn accepts_key(&self, key: &str) -> bool {
+        true
+    }
+
     /// `clock.now-ms`.
     fn now_ms(&self) -> u64;
 
@@ -189,6 +291,14 @@ pub trait Backend {
 
 fn no_state() -> state::Error {
     state::Error::Failed("this backend keeps no state".into())
+}
+
+fn no_registry() -> registry::Error {
+    registry::Error::Failed("this backend keeps no registry".into())
+}
+
+fn no_launching() -> launching::Error {
+    launching::Error::Failed("this backend launches no models".into())
 }
 
 fn no_blobs() -> blobs::Error {

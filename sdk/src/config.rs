@@ -14,3 +14,13 @@ pub fn get<T: DeserializeOwned>(key: &str) -> Result<Option<T>, String> {
 pub fn server_version() -> String {
     Backend::server_version(&*host())
 }
+
+/// Whether clients need a key.
+pub fn requires_key() -> bool {
+    Backend::requires_key(&*host())
+}
+
+/// Whether a key would let a client in. True for any when none is needed.
+pub fn accepts_key(key: &str) -> bool {
+    Backend::accepts_key(&*host(), key)
+}

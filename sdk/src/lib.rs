@@ -58,7 +58,9 @@ pub mod embeddings;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod golden;
 pub mod inference;
+pub mod launching;
 pub mod log;
+pub mod machine;
 pub mod manifest;
 pub mod metrics;
 pub mod models;
@@ -67,7 +69,9 @@ pub mod native;
 pub mod prompts;
 pub mod query;
 pub mod random;
+pub mod registry;
 pub mod request;
+pub mod reranking;
 pub mod response;
 pub mod routes;
 #[cfg(not(target_arch = "wasm32"))]

@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, host};
 
-pub use crate::bindings::personality::mimus::plugin::models::{Model, Readiness};
+pub use crate::bindings::personality::mimus::plugin::models::{Model, Progress, Readiness, Replica, Stage};
 
 /// All models, by name.
 pub fn list() -> Vec<Model> {

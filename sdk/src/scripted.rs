@@ -19,30 +19,30 @@ mod answer;
 mod bounds;
 mod generation;
 mod http;
+mod imports;
+mod launches;
 mod store;
 mod vocabulary;
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::answers::{ToolChoice, ToolUse};
-use crate::backend::{Backend, RunningAnswer, RunningGeneration};
 use crate::chat::{Message, Part, RenderOptions, Rendered, Role};
-use crate::embeddings::{self, Embedding};
 use crate::inference::{ContextExcess, Error, InvalidValue, Options, Prompt};
 use crate::log::Level;
 use crate::models::{Model, Readiness};
-use crate::{blobs, state};
+use crate::registry::Family;
 
-use answer::{Extras, ScriptedAnswer};
+use answer::Extras;
 use generation::Scripted;
 use store::Store;
 use vocabulary::Vocabulary;
 
 pub use http::{Captured, call};
+pub use launches::family;
 
 /// The time at which a scripted clock starts, in milliseconds since 1970.
 pub const START_MS: u64 = 1_700_000_000_000;
@@ -59,6 +59,9 @@ pub struct ScriptedHost {
 pub(crate) struct Inner {
     script: RefCell<Script>,
     models: RefCell<BTreeMap<String, Model>>,
+    /// By kind and name.
+    families: RefCell<BTreeMap<(String, String), Family>>,
+    key: RefCell<Option<String>>,
     settings: RefCell<BTreeMap<String, String>>,
     vocabulary: RefCell<Vocabulary>,
     store: Rc<RefCell<Store>>,
@@ -128,6 +131,8 @@ impl ScriptedHost {
         let inner = Inner {
             script: RefCell::new(script),
             models: RefCell::default(),
+            families: RefCell::default(),
+            key: RefCell::default(),
             settings: RefCell::default(),
             vocabulary: RefCell::default(),
             store: Rc::default(),
@@ -146,6 +151,18 @@ impl ScriptedHost {
     /// Adds a model, or replaces one.
     pub fn model(self, model: Model) -> Self {
         self.inner.models.borrow_mut().insert(model.name.clone(), model);
+        self
+    }
+
+    /// Adds a family to the registry, or replaces one.
+    pub fn family(self, family: Family) -> Self {
+        self.inner.families.borrow_mut().insert((family.kind.clone(), family.name.clone()), family);
+        self
+    }
+
+    /// Clients need this key.
+    pub fn key(self, key: &str) -> Self {
+        *self.inner.key.borrow_mut() = Some(key.into());
         self
     }
 
@@ -275,7 +292,7 @@ impl ScriptedHost {
         let model = models.get(name).ok_or_else(|| Error::UnknownModel(name.into()))?;
         match model.readiness {
             Readiness::Ready => Ok(model.clone()),
-            Readiness::Loading | Readiness::Failed => Err(Error::ModelNotReady(model.detail.clone())),
+            Readiness::Loading | Readiness::Failed | Readiness::Idle => Err(Error::ModelNotReady(model.detail.clone())),
         }
     }
 }
@@ -284,23 +301,39 @@ impl ScriptedHost {
 pub fn model(name: &str) -> Model {
     Model {
         name: name.into(),
+        aliases: Vec::new(),
         abilities: vec!["chat".into(), "generate".into()],
         readiness: Readiness::Ready,
         detail: String::new(),
+        progress: None,
+        family: None,
         architecture: "scripted".into(),
         format: "scripted".into(),
         quantization: None,
         parameters: 0,
+        memory_bytes: 0,
         context_tokens: 4096,
         vocab_tokens: vocabulary::WORDS_MAX,
+        dimensions: None,
         created_s: START_MS / 1000,
         bos_token: Some(vocabulary::BOS),
+        hub_id: None,
+        requests_max: None,
+        is_launched: false,
+        is_pinned: false,
+        replicas: vec![launches::replica(0)],
     }
 }
 
 /// A ready model that embeds; its vectors have [`EMBEDDING_DIMENSIONS`] numbers.
 pub fn embedding_model(name: &str) -> Model {
-    Model { abilities: vec!["embed".into()], context_tokens: 512, ..model(name) }
+    let dimensions = Some(EMBEDDING_DIMENSIONS);
+    Model { abilities: vec!["embed".into()], context_tokens: 512, dimensions, ..model(name) }
+}
+
+/// A ready model that reranks: a document's score is the share of the query's words that it has.
+pub fn rerank_model(name: &str) -> Model {
+    Model { abilities: vec!["rerank".into()], context_tokens: 512, ..model(name) }
 }
 
 fn check_tools(render: &RenderOptions, tools: &ToolUse) -> Result<(), Error> {
@@ -340,219 +373,6 @@ fn render(messages: &[Message], options: &RenderOptions) -> Rendered {
         prompt.push(':');
     }
     Rendered { prompt, stop: Vec::new() }
-}
-
-impl Backend for ScriptedHost {
-    fn chat(
-        &self,
-        model: &str,
-        messages: &[Message],
-        options: &RenderOptions,
-        generate: &Options,
-    ) -> Result<Box<dyn RunningGeneration>, Error> {
-        let rendered = render(messages, options);
-        let tokens = self.inner.vocabulary.borrow_mut().tokens(&rendered.prompt);
-        let scripted = self.start(model, Input::Chat(messages.to_vec(), options.clone()), tokens, generate)?;
-        Ok(Box::new(scripted))
-    }
-
-    fn converse(
-        &self,
-        model: &str,
-        messages: &[Message],
-        render_options: &RenderOptions,
-        options: &Options,
-        tools: &ToolUse,
-    ) -> Result<Box<dyn RunningAnswer>, Error> {
-        check_tools(render_options, tools)?;
-        let rendered = render(messages, render_options);
-        let tokens = self.inner.vocabulary.borrow_mut().tokens(&rendered.prompt);
-        let input = Input::Answer(messages.to_vec(), render_options.clone(), tools.clone());
-        let scripted = self.start(model, input, tokens, options)?;
-        let extras = match render_options.tools.is_empty() {
-            true => Extras { calls: Vec::new(), ..self.inner.script.borrow().extras.clone() },
-            false => self.inner.script.borrow().extras.clone().chosen(tools),
-        };
-        Ok(Box::new(ScriptedAnswer::new(scripted, extras)))
-    }
-
-    /// A vector for each input: its length in words, then ones.
-    fn embed(&self, model: &str, inputs: &[Prompt], options: &embeddings::Options) -> Result<Vec<Embedding>, Error> {
-        let found = self.ready_model(model)?;
-        if !found.abilities.iter().any(|ability| ability == "embed") {
-            return Err(Error::Unsupported("embeddings by this model".into()));
-        }
-        if inputs.is_empty() || inputs.len() > embeddings::INPUTS_MAX {
-            let reason = format!("must be 1 to {}, got {}", embeddings::INPUTS_MAX, inputs.len());
-            return Err(Error::Invalid(InvalidValue { field: "inputs".into(), reason }));
-        }
-        let dimensions = options.dimensions.unwrap_or(EMBEDDING_DIMENSIONS);
-        if !(1..=EMBEDDING_DIMENSIONS).contains(&dimensions) {
-            let reason = format!("must be 1 to {EMBEDDING_DIMENSIONS}, got {dimensions}");
-            return Err(Error::Invalid(InvalidValue { field: "dimensions".into(), reason }));
-        }
-        let mut vocabulary = self.inner.vocabulary.borrow_mut();
-        let embed = |input: &Prompt| {
-            let length = match input {
-                Prompt::Text(text) => vocabulary.tokens(text).len() as u32 + 1,
-                Prompt::Tokens(tokens) => tokens.len() as u32,
-            };
-            let limit = options.truncate_tokens.unwrap_or(u32::MAX).min(found.context_tokens);
-            if length > limit && options.truncate_tokens.is_none() {
-                return Err(Error::ContextExceeded(ContextExcess { limit, prompt: length, wanted: 0 }));
-            }
-            let tokens = length.min(limit);
-            let mut vector = vec![1.0; dimensions as usize];
-            vector[0] = tokens as f32;
-            Ok(Embedding { vector, tokens, is_truncated: length > limit })
-        };
-        inputs.iter().map(embed).collect()
-    }
-
-    fn generate(&self, model: &str, prompt: &Prompt, options: &Options) -> Result<Box<dyn RunningGeneration>, Error> {
-        let tokens = match prompt {
-            Prompt::Text(text) => {
-                let mut tokens = vec![vocabulary::BOS];
-                tokens.extend(self.inner.vocabulary.borrow_mut().tokens(text));
-                tokens
-            }
-            Prompt::Tokens(tokens) => tokens.clone(),
-        };
-        if tokens.is_empty() || tokens.iter().any(|token| *token >= vocabulary::WORDS_MAX) {
-            let reason = format!("must be 1 or more token ids below {}", vocabulary::WORDS_MAX);
-            return Err(Error::Invalid(InvalidValue { field: "prompt".into(), reason }));
-        }
-        Ok(Box::new(self.start(model, Input::Prompt(prompt.clone()), tokens, options)?))
-    }
-
-    fn render_chat(&self, model: &str, messages: &[Message], options: &RenderOptions) -> Result<Rendered, Error> {
-        self.ready_model(model)?;
-        Ok(render(messages, options))
-    }
-
-    fn tokenize(&self, model: &str, text: &str, add_special_tokens: bool) -> Result<Vec<u32>, Error> {
-        self.ready_model(model)?;
-        let mut tokens: Vec<u32> = add_special_tokens.then_some(vocabulary::BOS).into_iter().collect();
-        tokens.extend(self.inner.vocabulary.borrow_mut().tokens(text));
-        Ok(tokens)
-    }
-
-    fn detokenize(&self, model: &str, tokens: &[u32], skip_special_tokens: bool) -> Result<String, Error> {
-        self.ready_model(model)?;
-        self.inner.vocabulary.borrow().text(tokens, skip_special_tokens).ok_or_else(|| {
-            let reason = format!("must be token ids below {}", vocabulary::WORDS_MAX);
-            Error::Invalid(InvalidValue { field: "tokens".into(), reason })
-        })
-    }
-
-    fn cancel_tagged(&self, tag: &str) -> u32 {
-        let tags = self.inner.tags.borrow();
-        let count = tags.iter().filter(|running| running.cancel_if(tag)).count();
-        u32::try_from(count).unwrap_or(u32::MAX)
-    }
-
-    fn models(&self) -> Vec<Model> {
-        self.inner.models.borrow().values().cloned().collect()
-    }
-
-    fn model(&self, name: &str) -> Option<Model> {
-        self.inner.models.borrow().get(name).cloned()
-    }
-
-    fn state_get(&self, key: &str) -> Result<Option<state::Entry>, state::Error> {
-        self.inner.store.borrow().get(key, self.inner.now_ms.get())
-    }
-
-    fn state_put(&self, key: &str, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, state::Error> {
-        self.inner.store.borrow_mut().put(key, value, ttl_ms, self.inner.now_ms.get())
-    }
-
-    fn state_compare_and_swap(
-        &self,
-        key: &str,
-        version: u64,
-        value: &[u8],
-        ttl_ms: Option<u64>,
-    ) -> Result<u64, state::Error> {
-        let now_ms = self.inner.now_ms.get();
-        let present = self.inner.store.borrow().get(key, now_ms)?.map_or(0, |entry| entry.version);
-        if present != version {
-            return Err(state::Error::Conflict(present));
-        }
-        self.inner.store.borrow_mut().put(key, value, ttl_ms, now_ms)
-    }
-
-    fn state_delete(&self, key: &str) -> Result<bool, state::Error> {
-        self.inner.store.borrow_mut().delete(key, self.inner.now_ms.get())
-    }
-
-    fn state_list(&self, prefix: &str, after: Option<&str>, max: u32) -> Result<Vec<String>, state::Error> {
-        Ok(self.inner.store.borrow().list(prefix, after, max, self.inner.now_ms.get()))
-    }
-
-    fn state_acquire(&self, key: &str, _wait_ms: u32) -> Result<Box<dyn Any>, state::Error> {
-        // Nothing else runs on this thread, so waiting would not help.
-        Store::acquire(&self.inner.store, key).map(|lease| Box::new(lease) as Box<dyn Any>)
-    }
-
-    fn blob_put(&self, bytes: &[u8], content_type: &str, _ttl_ms: u64) -> Result<String, blobs::Error> {
-        let id = format!("{:032x}", self.next_id());
-        self.inner.blobs.borrow_mut().insert(id.clone(), (bytes.into(), content_type.into()));
-        Ok(id)
-    }
-
-    fn blob_stat(&self, id: &str) -> Result<blobs::Info, blobs::Error> {
-        let blobs = self.inner.blobs.borrow();
-        let (bytes, content_type) = blobs.get(id).ok_or(blobs::Error::NotFound)?;
-        Ok(blobs::Info { bytes: bytes.len() as u64, content_type: content_type.clone() })
-    }
-
-    fn blob_read(&self, id: &str, offset: u64, length: u32) -> Result<Vec<u8>, blobs::Error> {
-        let blobs = self.inner.blobs.borrow();
-        let (bytes, _) = blobs.get(id).ok_or(blobs::Error::NotFound)?;
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-        let end = start.saturating_add(length as usize).min(bytes.len());
-        Ok(bytes[start..end].to_vec())
-    }
-
-    fn blob_delete(&self, id: &str) -> Result<bool, blobs::Error> {
-        Ok(self.inner.blobs.borrow_mut().remove(id).is_some())
-    }
-
-    fn log(&self, level: Level, message: &str) {
-        self.inner.logged.borrow_mut().push((level, message.into()));
-    }
-
-    fn count(&self, name: &str, by: u64) {
-        *self.inner.counted.borrow_mut().entry(name.into()).or_default() += by;
-    }
-
-    fn config(&self, key: &str) -> Option<String> {
-        self.inner.settings.borrow().get(key).cloned()
-    }
-
-    fn server_version(&self) -> String {
-        "0.0.0-scripted".into()
-    }
-
-    fn now_ms(&self) -> u64 {
-        self.inner.now_ms.get()
-    }
-
-    fn monotonic_us(&self) -> u64 {
-        (self.inner.now_ms.get() - START_MS) * 1000
-    }
-
-    fn random_bytes(&self, count: u32) -> Vec<u8> {
-        let seed = self.next_id();
-        (0..count.min(1024)).map(|index| (seed.wrapping_mul(31).wrapping_add(u64::from(index))) as u8).collect()
-    }
-
-    fn random_id(&self, characters: u32) -> String {
-        let width = characters.clamp(1, 64) as usize;
-        let digits = format!("{:0width$}", self.next_id());
-        digits[digits.len() - width..].to_owned()
-    }
 }
 
 impl ScriptedHost {

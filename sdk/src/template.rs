@@ -8,7 +8,9 @@ use crate::chat::{Message, RenderOptions, Rendered, Role};
 
 pub use layout::{Layout, System, layout_of};
 
-pub use crate::bindings::template::exports::mimus::plugin::answer_format::{AnswerMarks as Marks, CallSyntax, Span};
+pub use crate::bindings::template::exports::mimus::plugin::answer_format::{
+    AnswerMarks as Marks, CallSyntax, Span, Verdict,
+};
 pub use crate::bindings::template::exports::mimus::plugin::prompt_format::{Context, RenderError, TemplateManifest};
 
 /// A template plugin. Implemented by a unit struct and exported by [`crate::template!`]. It calls nothing: it is a pure function.
@@ -28,7 +30,7 @@ pub trait Template {
 
 impl Marks {
     /// Answers are text and nothing else.
-    pub const NONE: Marks = Marks { reasoning: None, calls: None };
+    pub const NONE: Marks = Marks { reasoning: None, calls: None, verdict: None };
 }
 
 /// A manifest of string literals.

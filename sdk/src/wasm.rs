@@ -11,9 +11,12 @@ use crate::bindings::personality::mimus::plugin;
 use crate::chat::{Message, RenderOptions, Rendered};
 use crate::embeddings::{self, Embedding};
 use crate::inference::{self, Completion, Options, Piece, Prompt};
+use crate::launching::{self, Event, Launched, Wish};
 use crate::log::Level;
 use crate::models::Model;
-use crate::{blobs, state};
+use crate::registry::{self, Download, Family};
+use crate::reranking::{self, Relevance};
+use crate::{blobs, machine, state};
 
 pub(crate) struct Imports;
 
@@ -89,6 +92,72 @@ impl Backend for Imports {
         plugin::models::get(name)
     }
 
+    fn rerank(
+        &self,
+        model: &str,
+        query: &str,
+        documents: &[String],
+        options: &reranking::Options,
+    ) -> Result<Vec<Relevance>, inference::Error> {
+        plugin::reranking::rerank(model, query, documents, options)
+    }
+
+    fn families(&self, kind: Option<&str>) -> Vec<Family> {
+        plugin::registry::list(kind)
+    }
+
+    fn family(&self, kind: &str, name: &str) -> Option<Family> {
+        plugin::registry::get(kind, name)
+    }
+
+    fn register(&self, family: &Family, is_persistent: bool) -> Result<(), registry::Error> {
+        plugin::registry::register(family, is_persistent)
+    }
+
+    fn unregister(&self, kind: &str, name: &str) -> Result<bool, registry::Error> {
+        plugin::registry::unregister(kind, name)
+    }
+
+    fn downloads(&self) -> Vec<Download> {
+        plugin::registry::downloads()
+    }
+
+    fn remove_download(&self, hub_id: &str) -> Result<u64, registry::Error> {
+        plugin::registry::remove_download(hub_id)
+    }
+
+    fn launch(&self, wish: &Wish) -> Result<Launched, launching::Error> {
+        plugin::launching::launch(wish)
+    }
+
+    fn wait_launched(&self, name: &str) -> Result<(), launching::Error> {
+        plugin::launching::wait(name)
+    }
+
+    fn cancel_launch(&self, name: &str) -> Result<bool, launching::Error> {
+        plugin::launching::cancel(name)
+    }
+
+    fn terminate(&self, name: &str) -> Result<(), launching::Error> {
+        plugin::launching::terminate(name)
+    }
+
+    fn add_replica(&self, name: &str) -> Result<u32, launching::Error> {
+        plugin::launching::add_replica(name)
+    }
+
+    fn remove_replica(&self, name: &str, id: u32) -> Result<(), launching::Error> {
+        plugin::launching::remove_replica(name, id)
+    }
+
+    fn launch_events(&self, name: &str) -> Vec<Event> {
+        plugin::launching::events(name)
+    }
+
+    fn machine(&self) -> machine::Info {
+        plugin::machine::get()
+    }
+
     fn state_get(&self, key: &str) -> Result<Option<state::Entry>, state::Error> {
         plugin::state::get(key)
     }
@@ -158,6 +227,14 @@ impl Backend for Imports {
 
     fn server_version(&self) -> String {
         plugin::config::server_version()
+    }
+
+    fn requires_key(&self) -> bool {
+        plugin::config::requires_key()
+    }
+
+    fn accepts_key(&self, key: &str) -> bool {
+        plugin::config::accepts_key(key)
     }
 
     fn now_ms(&self) -> u64 {

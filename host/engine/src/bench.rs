@@ -8,6 +8,7 @@ use crate::error::EngineError;
 use crate::generation::Generation;
 use crate::grammar::{Constraint, Grammar};
 use crate::request::{GenerateRequest, Sampling};
+use crate::rerank::{RerankModel, RerankOptions, RerankRequest};
 use crate::text_model::TextModel;
 
 /// What to run.
@@ -169,22 +170,59 @@ pub struct EmbedWorkload<'a> {
     pub rounds: usize,
 }
 
+/// Documents to score.
+#[derive(Clone, Copy, Debug)]
+pub struct RerankWorkload<'a> {
+    /// What for.
+    pub query: &'a str,
+    /// The documents, at least one.
+    pub documents: &'a [String],
+    /// Documents of a request.
+    pub batch: usize,
+    /// How often all documents are scored, at least once.
+    pub rounds: usize,
+}
+
 /// Embeds the texts of `workload` request after request, and returns texts per second, median over rounds. A round
 /// before the first one is not counted.
 ///
 /// # Errors
 /// Whatever a request ends with.
 pub fn measure_embeddings(model: &EmbeddingModel, workload: EmbedWorkload<'_>) -> Result<f64, EngineError> {
-    let mut rates = Vec::with_capacity(workload.rounds);
-    for round in 0..=workload.rounds {
+    rate(workload.texts, workload.batch, workload.rounds, |texts| {
+        let options = EmbedOptions { truncate_tokens: Some(u32::MAX), ..EmbedOptions::default() };
+        let inputs = texts.iter().map(|text| EmbedInput::Text(text.clone())).collect();
+        model.embed(EmbedRequest { inputs, options })?.wait_blocking().map(drop)
+    })
+}
+
+/// As [`measure_embeddings`], for the documents of a query.
+///
+/// # Errors
+/// Whatever a request ends with.
+pub fn measure_rerank(model: &RerankModel, workload: RerankWorkload<'_>) -> Result<f64, EngineError> {
+    rate(workload.documents, workload.batch, workload.rounds, |documents| {
+        let query = workload.query.to_owned();
+        let request = RerankRequest { query, documents: documents.to_vec(), options: RerankOptions::default() };
+        model.rerank(request)?.wait_blocking().map(drop)
+    })
+}
+
+/// Texts per second, median over rounds; a round before the first one is not counted.
+fn rate(
+    texts: &[String],
+    batch: usize,
+    rounds: usize,
+    mut run: impl FnMut(&[String]) -> Result<(), EngineError>,
+) -> Result<f64, EngineError> {
+    let mut rates = Vec::with_capacity(rounds);
+    for round in 0..=rounds {
         let begin = Instant::now();
-        for texts in workload.texts.chunks(workload.batch.max(1)) {
-            let options = EmbedOptions { truncate_tokens: Some(u32::MAX), ..EmbedOptions::default() };
-            let inputs = texts.iter().map(|text| EmbedInput::Text(text.clone())).collect();
-            model.embed(EmbedRequest { inputs, options })?.wait_blocking()?;
+        for texts in texts.chunks(batch.max(1)) {
+            run(texts)?;
         }
         if round > 0 {
-            rates.push(workload.texts.len() as f64 / begin.elapsed().as_secs_f64());
+            rates.push(texts.len() as f64 / begin.elapsed().as_secs_f64());
         }
     }
     rates.sort_unstable_by(f64::total_cmp);

@@ -3,6 +3,7 @@
 pub(crate) mod encoder;
 pub(crate) mod gguf;
 pub(crate) mod hugging_face;
+pub(crate) mod scorer;
 pub(crate) mod sentence;
 
 use crate::error::LoadError;

@@ -2,21 +2,13 @@
 
 mod head;
 mod input;
-mod queue;
-mod scheduler;
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Instant;
-
-use tokio::sync::oneshot;
-
-pub(crate) use head::{Head, VectorForm};
-use queue::{Job, Queue};
-use scheduler::Scheduler;
-pub(crate) use scheduler::{EncoderForward, TextForward};
+use head::VectorForm;
+pub(crate) use head::VectorHead;
+use rayon::ThreadPool;
 
 use crate::config::sentence::SentenceConfig;
+use crate::encoding::{Answer, EncoderForward, Output, Service};
 use crate::error::{EngineError, LoadError};
 use crate::load::LoadOptions;
 use crate::text_model::Activity;
@@ -28,9 +20,9 @@ use crate::tokenizer::Tokenizer;
 /// requests finish, then ends the thread and frees the memory.
 pub struct EmbeddingModel {
     info: EmbeddingInfo,
-    tokenizer: Arc<Tokenizer>,
+    tokenizer: Tokenizer,
     config: SentenceConfig,
-    queue: Arc<Queue>,
+    service: Service<VectorForm>,
 }
 
 /// What an embedding model is: read from its files, constant while it is loaded.
@@ -105,7 +97,7 @@ pub struct Embedding {
 
 /// Vectors on their way. Dropping it cancels the request before the next step.
 #[derive(Debug)]
-pub struct PendingEmbeddings(oneshot::Receiver<Result<Vec<Embedding>, EngineError>>);
+pub struct PendingEmbeddings(Answer);
 
 impl PendingEmbeddings {
     /// Waits for the vectors, one an input, in the order of the inputs.
@@ -113,7 +105,7 @@ impl PendingEmbeddings {
     /// # Errors
     /// The request's own failure, or [`EngineError::Overloaded`] when it waited too long.
     pub async fn wait(self) -> Result<Vec<Embedding>, EngineError> {
-        self.0.await.unwrap_or_else(|_| Err(lost()))
+        self.0.wait().await.map(embeddings)
     }
 
     /// As [`Self::wait`], for threads that may block.
@@ -121,13 +113,14 @@ impl PendingEmbeddings {
     /// # Errors
     /// As [`Self::wait`].
     pub fn wait_blocking(self) -> Result<Vec<Embedding>, EngineError> {
-        self.0.blocking_recv().unwrap_or_else(|_| Err(lost()))
+        self.0.wait_blocking().map(embeddings)
     }
 }
 
-/// The thread ended without an answer.
-fn lost() -> EngineError {
-    EngineError::Failed("the model's thread has ended".to_owned())
+/// What came of the texts, as vectors.
+fn embeddings(outputs: Vec<Output>) -> Vec<Embedding> {
+    let embedding = |Output { numbers, tokens, is_truncated }| Embedding { vector: numbers, tokens, is_truncated };
+    outputs.into_iter().map(embedding).collect()
 }
 
 impl EmbeddingModel {
@@ -136,21 +129,14 @@ impl EmbeddingModel {
     /// # Errors
     /// [`LoadError::Resource`] when the system gives no thread.
     pub(crate) fn start(
-        forward: impl TextForward + 'static,
+        forward: EncoderForward<VectorHead>,
         tokenizer: Tokenizer,
         config: SentenceConfig,
         info: EmbeddingInfo,
         options: &LoadOptions,
+        pool: ThreadPool,
     ) -> Result<Self, LoadError> {
-        let queue = Arc::new(Queue::new(options.queue_requests_max));
-        let scheduler = Scheduler::new(forward, Arc::clone(&queue), options);
-        let resource = |error: &dyn std::fmt::Display| LoadError::Resource(error.to_string());
-        let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1));
-        let pool = pool.thread_name(|index| format!("embed-{index}")).build().map_err(|error| resource(&error))?;
-        let thread = std::thread::Builder::new().name("embed".to_owned());
-        thread.spawn(move || pool.install(|| scheduler.run())).map_err(|error| resource(&error))?;
-        Ok(Self { info, tokenizer: Arc::new(tokenizer), config, queue })
+        Ok(Self { info, tokenizer, config, service: Service::start(forward, options, pool)? })
     }
 
     /// What the model is.
@@ -171,9 +157,7 @@ impl EmbeddingModel {
     pub fn embed(&self, request: EmbedRequest) -> Result<PendingEmbeddings, EngineError> {
         let form = self.form(&request.options)?;
         let texts = input::texts(&request, &self.tokenizer, &self.config, &self.info)?;
-        let (sender, receiver) = oneshot::channel();
-        self.queue.push(Job::new(texts, form, sender, Instant::now()))?;
-        Ok(PendingEmbeddings(receiver))
+        self.service.submit(texts, form).map(PendingEmbeddings)
     }
 
     /// The shape of the vectors that `options` ask for.
@@ -188,24 +172,12 @@ impl EmbeddingModel {
 
     /// What the model does now, for metrics.
     pub fn activity(&self) -> Activity {
-        let counters = &self.queue.counters;
-        Activity {
-            waiting_requests: self.queue.waiting(),
-            running_sequences: counters.running_requests.load(Ordering::Relaxed),
-            computed_prompt_tokens: counters.computed_tokens.load(Ordering::Relaxed),
-            ..Activity::default()
-        }
+        self.service.activity()
     }
 
     /// Refuses new requests from here on; those accepted finish.
     pub fn close(&self) {
-        self.queue.close();
-    }
-}
-
-impl Drop for EmbeddingModel {
-    fn drop(&mut self) {
-        self.queue.orphan();
+        self.service.close();
     }
 }
 

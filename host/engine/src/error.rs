@@ -37,9 +37,15 @@ pub enum LoadError {
     /// The model is well formed, but of a kind this engine does not execute.
     #[error("unsupported model: {0}")]
     Unsupported(String),
+    /// The model is of an architecture that is not in [`supports`](crate::supports): its class, or its name in a GGUF file.
+    #[error("unsupported model: architecture {0:?}")]
+    UnsupportedArchitecture(String),
     /// The machine refused a resource, for instance a thread.
     #[error("cannot start the model: {0}")]
     Resource(String),
+    /// Whoever heard of the progress ended it.
+    #[error("loading was cancelled")]
+    Cancelled,
 }
 
 impl LoadError {

@@ -9,7 +9,9 @@ use tokio::sync::mpsc;
 use crate::error::EngineError;
 use crate::scheduler::Inbox;
 
-/// A running answer. Dropping it cancels the request: its slots are free before the next decode step.
+/// A running answer. It does not need the model's handle: dropping the last one lets this go on to its end, and the
+/// weights stay until then. Dropping the answer itself cancels the request: its slots are free before the next decode
+/// step.
 pub struct Generation {
     prompt_tokens: u32,
     pieces: mpsc::Receiver<Result<Piece, EngineError>>,
@@ -131,6 +133,10 @@ pub struct Piece {
     /// The prompt's tokens with their log-probabilities, in the first piece of choice 0 where the request
     /// asked for them. The first token has none.
     pub prompt: Vec<Token>,
+    /// Log-probabilities of the tokens that the request names in
+    /// [`logprobs_of`](crate::GenerateRequest::logprobs_of), in their order: those of the choice's first token, before
+    /// temperature, penalties, bias and grammar. In the choice's first piece.
+    pub logprobs_of: Vec<f32>,
     /// Tokens this choice has generated so far, the one that ended it included.
     pub generated_tokens: u32,
     /// Why the choice ended; set in its last piece only.

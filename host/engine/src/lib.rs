@@ -1,4 +1,4 @@
-//! Loads models and executes them: tokens in, tokens or vectors out.
+//! Loads models and executes them: tokens in, tokens, vectors or scores out.
 //!
 //! The engine reads a model from a folder, a GGUF file or bytes in the binary, and runs it behind a
 //! scheduler on a thread of its own: many requests are decoded together, long prompts are computed in
@@ -9,10 +9,10 @@
 //! llguidance.
 //!
 //! ```no_run
-//! use mimus_engine::{GenerateRequest, LoadOptions, Model, Source, load};
+//! use mimus_engine::{GenerateRequest, LoadOptions, Model, Progress, Source, load};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let loaded = load(Source::Folder("models/chat".into()), &LoadOptions::default(), &|_| {})?;
+//! let loaded = load(Source::Folder("models/chat".into()), &LoadOptions::default(), &Progress::ignore)?;
 //! let Model::Text(model) = loaded else { return Err("a model that continues text is wanted".into()) };
 //! let prompt = model.tokenizer().encode("Hello", true)?;
 //! let mut generation = model.submit(GenerateRequest::new(prompt))?;
@@ -23,10 +23,12 @@
 //! # }
 //! ```
 
+mod architecture;
 pub mod bench;
 mod config;
 mod detokenize;
 mod embedding;
+mod encoding;
 mod error;
 mod generation;
 mod grammar;
@@ -36,6 +38,7 @@ mod load;
 mod local;
 mod model;
 mod request;
+mod rerank;
 mod sampler;
 mod scheduler;
 mod scripted;
@@ -45,14 +48,16 @@ mod text_model;
 mod tokenizer;
 mod weights;
 
+pub use architecture::{Ability, architectures, supports};
 pub use embedding::{
     EmbedInput, EmbedOptions, EmbedRequest, Embedding, EmbeddingInfo, EmbeddingModel, PendingEmbeddings,
 };
 pub use error::{EngineError, LoadError};
 pub use generation::{Finish, Generation, Piece, Token, TopToken};
 pub use grammar::{Constraint, Grammar};
-pub use load::{LoadOptions, Model, Progress, load};
+pub use load::{Inspection, LoadOptions, Model, Progress, inspect, load};
 pub use request::{GenerateRequest, Sampling};
+pub use rerank::{PendingRelevance, Relevance, RerankInfo, RerankModel, RerankOptions, RerankRequest};
 pub use scripted::{Answer, Fault, Script, scripted};
 pub use source::Source;
 pub use text_model::{Activity, ModelInfo, SamplingDefaults, TextModel};

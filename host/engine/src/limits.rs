@@ -23,6 +23,9 @@ pub const STOP_BYTES_MAX: usize = 1 << 10;
 /// Most alternatives reported with a token's log-probability.
 pub const LOGPROBS_MAX: u32 = 20;
 
+/// Most tokens whose log-probabilities a request may name.
+pub const LOGPROBS_OF_MAX: usize = 64;
+
 /// Most log-probabilities that a scored prompt may bring, alternatives included.
 pub const PROMPT_LOGPROBS_MAX: u64 = 1 << 18;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use rayon::ThreadPool;
 use tokio::sync::mpsc;
 
 use crate::error::{EngineError, LoadError};
@@ -28,7 +29,7 @@ pub(crate) struct LocalModel {
 impl LocalModel {
     /// Starts the scheduler's thread.
     ///
-    /// * `threads`: threads that compute. `None`: the scheduler's alone, for a decoder that computes nothing.
+    /// * `pool`: who computes. `None`: the scheduler's thread alone, for a decoder that computes nothing.
     ///
     /// # Errors
     /// [`LoadError::Resource`] when the system gives no thread.
@@ -38,20 +39,11 @@ impl LocalModel {
         info: ModelInfo,
         bounds: Bounds,
         requests_max: usize,
-        threads: Option<usize>,
+        pool: Option<ThreadPool>,
     ) -> Result<Self, LoadError> {
         let tokenizer = Arc::new(tokenizer);
         let inbox = Arc::new(Inbox::new(requests_max));
         let scheduler = Scheduler::new(decoder, Arc::clone(&tokenizer), Arc::clone(&inbox), bounds);
-        let resource = |error: &dyn std::fmt::Display| LoadError::Resource(error.to_string());
-        let pool = match threads {
-            None => None,
-            Some(threads) => {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1));
-                let pool = pool.thread_name(|index| format!("engine-{index}"));
-                Some(pool.build().map_err(|error| resource(&error))?)
-            }
-        };
         let thread = std::thread::Builder::new().name("engine".to_owned());
         thread
             .spawn(move || match pool {
@@ -59,7 +51,7 @@ impl LocalModel {
                 Some(pool) => pool.install(|| scheduler.run()),
                 None => scheduler.run(),
             })
-            .map_err(|error| resource(&error))?;
+            .map_err(|error| LoadError::Resource(error.to_string()))?;
         let grammars = Grammars::new(Arc::clone(&tokenizer));
         Ok(Self { info, tokenizer, inbox, grammars, kv_blocks_max: bounds.kv_blocks_max })
     }

@@ -42,6 +42,10 @@ pub struct GenerateRequest {
     /// Alternatives reported with each token, 0 to [`limits::LOGPROBS_MAX`]; `Some(0)` reports the chosen
     /// token alone, `None` nothing.
     pub logprobs: Option<u32>,
+    /// Tokens whose log-probabilities in place of each choice's first token are reported, likely or not:
+    /// [`Piece::logprobs_of`](crate::Piece::logprobs_of). At most [`limits::LOGPROBS_OF_MAX`]; with `tokens_max` 1 this is
+    /// how a model answers with a number, such as the probability of "yes".
+    pub logprobs_of: Vec<u32>,
     /// Whether the prompt is scored: [`Piece::prompt`](crate::Piece::prompt) of the first piece of choice 0.
     pub prompt_logprobs: bool,
     /// Whether pieces carry token ids; implied by `logprobs`.
@@ -68,6 +72,7 @@ impl GenerateRequest {
             grammar: None,
             shown_special: Vec::new(),
             logprobs: None,
+            logprobs_of: Vec::new(),
             prompt_logprobs: false,
             return_tokens: false,
             cache_scope: 0,
@@ -95,6 +100,7 @@ impl GenerateRequest {
             let reason = format!("must be at most {}", limits::LOGPROBS_MAX);
             return Err(EngineError::invalid("logprobs", reason));
         }
+        check_count("logprobs_of", self.logprobs_of.len(), limits::LOGPROBS_OF_MAX)?;
         let scores = self.prompt.len() as u64 * u64::from(self.logprobs.unwrap_or(0) + 1);
         if self.prompt_logprobs && scores > limits::PROMPT_LOGPROBS_MAX {
             let reason = format!("{scores} of the prompt pass {}", limits::PROMPT_LOGPROBS_MAX);
@@ -102,7 +108,11 @@ impl GenerateRequest {
         }
         self.sampling.check(info.vocab_tokens)?;
         check_ids("stop_tokens", &self.stop_tokens, info.vocab_tokens)?;
+        check_ids("logprobs_of", &self.logprobs_of, info.vocab_tokens)?;
         let tokens_max = self.check_length(info)?;
+        if tokens_max == 0 && !self.logprobs_of.is_empty() {
+            return Err(EngineError::invalid("logprobs_of", "no token is generated with tokens_max 0"));
+        }
         check_ids("prompt", &self.prompt, info.vocab_tokens)?;
         if self.tokens_min > tokens_max {
             let reason = format!("{} is more than the {tokens_max} tokens allowed", self.tokens_min);

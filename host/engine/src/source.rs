@@ -1,7 +1,6 @@
 //! Where a model's files come from, and reading them without trusting them.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::error::LoadError;
@@ -67,7 +66,7 @@ impl Files {
 
     /// The whole of a JSON or text file of at most [`limits::JSON_BYTES_MAX`].
     pub(crate) fn read_text(&self, name: &str) -> Result<Vec<u8>, LoadError> {
-        let mut file = self.open(name)?;
+        let file = self.open(name)?;
         if file.bytes > limits::JSON_BYTES_MAX {
             let reason = format!("{} bytes pass {}", file.bytes, limits::JSON_BYTES_MAX);
             return Err(LoadError::malformed(name, reason));
@@ -116,26 +115,61 @@ impl ModelFile {
     }
 
     /// `length` bytes from `offset`. Nothing is allocated before the range is known to lie inside the file.
-    ///
-    /// The bytes are copied, never mapped: a file that is truncated later cannot take the process down.
-    pub(crate) fn read_at(&mut self, offset: u64, length: u64) -> Result<Vec<u8>, LoadError> {
-        let end = offset.checked_add(length).filter(|&end| end <= self.bytes);
-        let (Some(end), Ok(start), Ok(size)) = (end, usize::try_from(offset), usize::try_from(length)) else {
+    pub(crate) fn read_at(&self, offset: u64, length: u64) -> Result<Vec<u8>, LoadError> {
+        let Some(size) = self.contains(offset, length) else {
             let reason = format!("{length} bytes at {offset} pass the end of the file at {}", self.bytes);
             return Err(LoadError::malformed(&self.name, reason));
         };
-        match &mut self.content {
+        let mut buffer = vec![0; size];
+        self.read_into(offset, &mut buffer)?;
+        Ok(buffer)
+    }
+
+    /// Fills `buffer` with the bytes from `offset` on. Several threads may read at once.
+    ///
+    /// The bytes are copied, never mapped: a file that is truncated later cannot take the process down.
+    pub(crate) fn read_into(&self, offset: u64, buffer: &mut [u8]) -> Result<(), LoadError> {
+        let result = match &self.content {
+            Content::Disk(file) => read_exact_at(file, offset, buffer),
             Content::Memory(bytes) => {
-                debug_assert!(end as usize <= bytes.len());
-                Ok(bytes[start..start + size].to_vec())
+                let begin = usize::try_from(offset).ok();
+                let range = begin.and_then(|begin| Some(begin..begin.checked_add(buffer.len())?));
+                match range.and_then(|range| bytes.get(range)) {
+                    Some(bytes) => {
+                        buffer.copy_from_slice(bytes);
+                        Ok(())
+                    }
+                    None => Err(std::io::ErrorKind::UnexpectedEof.into()),
+                }
             }
-            Content::Disk(file) => {
-                let mut buffer = vec![0; size];
-                file.seek(SeekFrom::Start(offset))
-                    .and_then(|_| file.read_exact(&mut buffer))
-                    .map_err(|error| LoadError::read(&self.name, error))?;
-                Ok(buffer)
+        };
+        result.map_err(|error| LoadError::read(&self.name, error))
+    }
+
+    /// `length` as a size in memory, if so many bytes from `offset` on lie inside the file.
+    fn contains(&self, offset: u64, length: u64) -> Option<usize> {
+        offset.checked_add(length).filter(|&end| end <= self.bytes)?;
+        usize::try_from(length).ok()
+    }
+}
+
+/// Reads at a place of its own, whatever others read.
+#[cfg(unix)]
+fn read_exact_at(file: &File, offset: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
+/// Reads at a place of its own, whatever others read.
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut offset: u64, mut buffer: &mut [u8]) -> std::io::Result<()> {
+    while !buffer.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
+            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            count => {
+                offset += count as u64;
+                buffer = &mut buffer[count..];
             }
         }
     }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Text to token ids and back.
 
 pub(crate) mod gguf;
+mod pair;
 mod token_bytes;
 pub(crate) mod vocabulary;
 
@@ -10,8 +11,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::error::{EngineError, LoadError};
 use crate::limits;
 use token_bytes::TokenBytes;
+use tokenizers::PostProcessor;
 use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
-use tokenizers::{PostProcessor, TruncationDirection};
+
+/// The file of a trained tokenizer.
+pub(crate) const TOKENIZER: &str = "tokenizer.json";
 
 /// A model's tokenizer. Plain bytes stand behind every token, so that a stream of tokens can be cut into
 /// whole characters without decoding it again and again.
@@ -120,7 +124,7 @@ impl Tokenizer {
         guarded("encode", || {
             let mut encoding = inner.encode_fast(text, false)?;
             let all = encoding.get_ids().len() + added;
-            encoding.truncate(tokens_max.saturating_sub(added), 0, TruncationDirection::Right);
+            pair::cut(&mut encoding, tokens_max.saturating_sub(added));
             Ok((inner.post_process(encoding, None, true)?.get_ids().to_vec(), all))
         })
     }

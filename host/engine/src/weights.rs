@@ -1,13 +1,18 @@
 //! Weights of a model, whatever file they are in.
 //!
-//! Every tensor is read by range, checked against the length of the file, converted and dropped again, so that a
-//! model takes little more memory while it loads than afterwards.
+//! Every tensor is read by range, in parts that fit a processor's cache, checked against the length of the file and
+//! converted on the way, by all threads: a model takes no more memory while it loads than afterwards. For the sizes of a
+//! model alone nothing is read but headers.
 
+mod fill;
 pub(crate) mod gguf;
 pub(crate) mod gguf_value;
 mod named;
+mod panels;
 mod quantized;
 pub(crate) mod safetensors;
+
+use std::ops::ControlFlow;
 
 pub(crate) use named::Table;
 
@@ -15,47 +20,57 @@ use candle_core::quantized::GgmlDType;
 
 use crate::error::LoadError;
 use crate::load::Progress;
-use crate::model::kernel::Bf16;
-use crate::model::linear::{Linear, Packed};
+use crate::model::kernel::{Bf16, Weight};
+use crate::model::linear::Linear;
 use crate::model::names::TensorName;
+use crate::source::ModelFile;
 
 /// A tensor as it lies in a file.
-pub(crate) struct RawTensor {
+pub(crate) struct Stored<'a> {
     /// Its name there.
     pub(crate) name: String,
     /// How its numbers are stored. GGUF's kinds include those of safetensors.
     pub(crate) kind: GgmlDType,
-    /// Exactly as many bytes as shape and kind need.
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) file: &'a ModelFile,
+    /// From the beginning of the file.
+    pub(crate) offset: u64,
+    /// Exactly as many as shape and kind need.
+    pub(crate) bytes: u64,
 }
 
 /// Weights of one model.
 pub(crate) struct Weights<'a> {
-    store: Store,
-    progress: &'a dyn Fn(Progress),
+    store: Store<'a>,
+    /// `None`: only sizes are wanted, and what is taken is empty or zero.
+    reading: Option<Reading<'a>>,
     loaded_bytes: u64,
+    total_bytes: u64,
+}
+
+/// How tensors are read.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    /// Who reads and converts.
+    pub(crate) pool: &'a rayon::ThreadPool,
+    /// Hears of every tensor, and may end it all.
+    pub(crate) progress: &'a dyn Fn(Progress) -> ControlFlow<()>,
 }
 
 /// Where weights lie.
-pub(crate) enum Store {
-    Safetensors(safetensors::Safetensors),
-    Gguf(gguf::Gguf),
-}
-
-impl Store {
-    /// Bytes of all tensors.
-    fn bytes(&self) -> u64 {
-        match self {
-            Self::Safetensors(store) => store.tensor_bytes(),
-            Self::Gguf(store) => store.tensor_bytes(),
-        }
-    }
+#[derive(Clone, Copy)]
+pub(crate) enum Store<'a> {
+    Safetensors(&'a safetensors::Safetensors),
+    Gguf(&'a gguf::Gguf),
 }
 
 impl<'a> Weights<'a> {
-    /// The weights in `store`; `progress` hears of every tensor.
-    pub(crate) fn new(store: Store, progress: &'a dyn Fn(Progress)) -> Self {
-        Self { store, progress, loaded_bytes: 0 }
+    /// The weights in `store`; without `reading` only their sizes.
+    pub(crate) fn new(store: Store<'a>, reading: Option<Reading<'a>>) -> Self {
+        let total_bytes = match store {
+            Store::Safetensors(store) => store.tensor_bytes(),
+            Store::Gguf(store) => store.tensor_bytes(),
+        };
+        Self { store, reading, loaded_bytes: 0, total_bytes }
     }
 
     /// A matrix of `columns` outputs and `depth` inputs.
@@ -63,13 +78,9 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// [`LoadError`] when it is absent, has another shape, or cannot be read.
     pub(crate) fn matrix(&mut self, name: TensorName, columns: usize, depth: usize) -> Result<Linear, LoadError> {
-        let raw = self.read(name, &[columns, depth])?;
-        let matrix = match raw.kind {
-            GgmlDType::F32 => Linear::F32(Packed::new(&f32_from(&raw.bytes), &[], columns, depth)),
-            GgmlDType::BF16 => Linear::Bf16(Packed::new(&bf16_from(&raw.bytes), &[], columns, depth)),
-            GgmlDType::F16 => Linear::F32(Packed::new(&f16_from(&raw.bytes), &[], columns, depth)),
-            _ => Linear::Scaled8(quantized::pack(&raw, columns, depth)?),
-        };
+        let stored = self.find(name, &[columns, depth])?;
+        let matrix = panels::matrix(std::slice::from_ref(&stored), columns, depth, self.reading)?;
+        self.taken(stored.bytes)?;
         Ok(matrix)
     }
 
@@ -78,47 +89,72 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// As [`Self::matrix`].
     pub(crate) fn vector(&mut self, name: TensorName, length: usize) -> Result<Vec<f32>, LoadError> {
-        let raw = self.read(name, &[length])?;
-        raw.into_vector()
+        let stored = self.find(name, &[length])?;
+        self.vector_of(&stored, length)
     }
 
-    /// Reads a tensor and checks its shape.
-    fn read(&mut self, name: TensorName, shape: &[usize]) -> Result<RawTensor, LoadError> {
-        let (name, raw) = match &mut self.store {
+    /// The numbers of a tensor.
+    fn vector_of(&mut self, stored: &Stored<'_>, length: usize) -> Result<Vec<f32>, LoadError> {
+        let vector = if self.reading.is_some() { stored.vector()? } else { vec![0.0; length] };
+        self.taken(stored.bytes)?;
+        Ok(vector)
+    }
+
+    /// Finds a tensor of a decoder and checks its shape.
+    fn find(&self, name: TensorName, shape: &[usize]) -> Result<Stored<'a>, LoadError> {
+        let (name, stored) = match self.store {
             Store::Safetensors(store) => {
                 let name = name.safetensors();
-                let raw = store.read(&name, shape)?;
-                (name, raw)
+                let stored = store.find(&name, shape)?;
+                (name, stored)
             }
             Store::Gguf(store) => {
                 let name = name.gguf();
-                let raw = store.read(&name, shape)?;
-                (name, raw)
+                let stored = store.find(&name, shape)?;
+                (name, stored)
             }
         };
-        self.taken(&name, raw)
+        stored.ok_or_else(|| LoadError::tensor(&name, "absent"))
     }
 
-    /// Takes note of a tensor that was read; one that is not there is an error.
-    fn taken(&mut self, name: &str, raw: Option<RawTensor>) -> Result<RawTensor, LoadError> {
-        let raw = raw.ok_or_else(|| LoadError::tensor(name, "absent"))?;
-        self.loaded_bytes += raw.bytes.len() as u64;
-        (self.progress)(Progress { loaded_bytes: self.loaded_bytes, total_bytes: self.store.bytes() });
-        Ok(raw)
+    /// Takes note of a tensor that was taken.
+    ///
+    /// # Errors
+    /// [`LoadError::Cancelled`] when nobody wants the rest.
+    fn taken(&mut self, bytes: u64) -> Result<(), LoadError> {
+        self.loaded_bytes += bytes;
+        let Some(reading) = self.reading else { return Ok(()) };
+        let progress = Progress { loaded_bytes: self.loaded_bytes, total_bytes: self.total_bytes };
+        match (reading.progress)(progress) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(LoadError::Cancelled),
+        }
     }
 }
 
-impl RawTensor {
-    /// Its numbers.
-    pub(crate) fn into_vector(self) -> Result<Vec<f32>, LoadError> {
+impl Stored<'_> {
+    /// Its numbers, all at once.
+    ///
+    /// # Errors
+    /// [`LoadError`] when it is quantized or cannot be read.
+    pub(crate) fn vector(&self) -> Result<Vec<f32>, LoadError> {
+        let bytes = self.file.read_at(self.offset, self.bytes)?;
+        let mut numbers = Vec::new();
+        self.widen(&bytes, &mut numbers)?;
+        Ok(numbers)
+    }
+
+    /// Appends the numbers that these of its bytes are.
+    fn widen(&self, bytes: &[u8], out: &mut Vec<f32>) -> Result<(), LoadError> {
         match self.kind {
-            GgmlDType::F32 => Ok(f32_from(&self.bytes)),
-            GgmlDType::BF16 => {
-                Ok(bf16_from(&self.bytes).into_iter().map(crate::model::kernel::Weight::widen).collect())
+            GgmlDType::F32 => out.extend(bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes))),
+            GgmlDType::BF16 => out.extend(bf16_from(bytes).map(Weight::widen)),
+            GgmlDType::F16 => {
+                out.extend(bytes.as_chunks().0.iter().map(|&bytes| widen_f16(u16::from_le_bytes(bytes))));
             }
-            GgmlDType::F16 => Ok(f16_from(&self.bytes)),
-            kind => Err(LoadError::tensor(&self.name, format!("a vector cannot be {kind:?}"))),
+            kind => return Err(LoadError::tensor(&self.name, format!("a vector cannot be {kind:?}"))),
         }
+        Ok(())
     }
 }
 
@@ -130,19 +166,9 @@ pub(crate) fn check_shape(name: &str, shape: &[usize], wanted: &[usize]) -> Resu
     Err(LoadError::tensor(name, format!("has shape {shape:?} instead of {wanted:?}")))
 }
 
-/// Little-endian f32.
-fn f32_from(bytes: &[u8]) -> Vec<f32> {
-    bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
-}
-
 /// Little-endian bf16.
-fn bf16_from(bytes: &[u8]) -> Vec<Bf16> {
-    bytes.as_chunks().0.iter().map(|&bytes| Bf16(u16::from_le_bytes(bytes))).collect()
-}
-
-/// Little-endian f16, widened.
-fn f16_from(bytes: &[u8]) -> Vec<f32> {
-    bytes.as_chunks().0.iter().map(|&bytes| widen_f16(u16::from_le_bytes(bytes))).collect()
+fn bf16_from(bytes: &[u8]) -> impl Iterator<Item = Bf16> {
+    bytes.as_chunks().0.iter().map(|&bytes| Bf16(u16::from_le_bytes(bytes)))
 }
 
 /// The value of an IEEE 754 half.

@@ -113,6 +113,35 @@ fn qwen2_from_gguf_in_q8_0() {
     check("qwen2-gguf", TOLERANCE);
 }
 
+/// The whole first row, whose softmax the golden files have in part: what is named is what the softmax of all gives, and
+/// the five best are those of transformers.
+#[test]
+fn named_tokens_have_the_log_probabilities_of_the_softmax() {
+    for name in ["qwen3", "llama", "qwen2-gguf"] {
+        let model = golden_model(name, &options());
+        let vocab = model.info().vocab_tokens;
+        for case in cases(name) {
+            let mut row: Vec<f32> = Vec::new();
+            for first in (0..vocab).step_by(mimus_engine::limits::LOGPROBS_OF_MAX) {
+                let mut request = greedy(&case);
+                request.tokens_max = Some(1);
+                request.logprobs = None;
+                request.logprobs_of = (first..vocab.min(first + 64)).collect();
+                request.sampling.temperature = 0.7;
+                request.sampling.repetition_penalty = 1.5;
+                row.extend(run(&*model, request).unwrap().logprobs_of);
+            }
+            assert_eq!(row.len(), vocab as usize);
+            let sum: f64 = row.iter().map(|&logprob| f64::from(logprob).exp()).sum();
+            assert!((sum - 1.0).abs() < 1e-4, "{name}: {sum}");
+            for (id, expect) in &case.steps[0].top {
+                let logprob = row[*id as usize];
+                assert!((logprob - expect).abs() < TOLERANCE, "{name}: token {id}: {logprob} or {expect}");
+            }
+        }
+    }
+}
+
 #[test]
 fn threads_change_nothing() {
     let mut several = options();

@@ -1,11 +1,11 @@
-//! Files of embedding models that are broken, absurd or made to harm: each is refused with a reason.
+//! Files of embedding models and rerankers that are broken, absurd or made to harm: each is refused with a reason.
 #![allow(missing_docs)]
 
 mod support;
 
 use std::path::Path;
 
-use mimus_engine::{LoadError, Model, Source, load};
+use mimus_engine::{LoadError, Model, Progress, RerankRequest, Source, load};
 use serde_json::{Value, json};
 use support::{golden, options};
 
@@ -23,7 +23,7 @@ fn load_with(model: &str, file: &str, bytes: &[u8]) -> Result<Model, LoadError> 
     let folder = tempfile::tempdir().unwrap();
     copy(&golden(model), folder.path());
     std::fs::write(folder.path().join(file), bytes).unwrap();
-    load(Source::Folder(folder.path().to_owned()), &options(), &|_| {})
+    load(Source::Folder(folder.path().to_owned()), &options(), &Progress::ignore)
 }
 
 /// Loads a golden model with one file replaced, and looks for `expect` in the reason.
@@ -132,12 +132,121 @@ fn files_of_modules() {
     check("embed-bert", "tokenizer.json", b"{}", "tokenizer.json is malformed");
 }
 
+#[test]
+fn rerankers() {
+    let field = |field: &str, value: Value, expect: &str| {
+        check_field("rerank-bert", "config.json", field, value, expect);
+    };
+    field("id2label", json!({}), "a classifier of 0 labels");
+    field("id2label", json!({ "0": "no", "1": "maybe", "2": "yes" }), "unsupported model: a classifier of 3 labels");
+    field("id2label", Value::Null, "a classifier of 2 labels; a reranker has one");
+    field("num_labels", 0.into(), "a classifier of 0 labels");
+    field("num_labels", u64::MAX.into(), "a classifier of 18446744073709551615 labels");
+    field("num_labels", (-1).into(), "config.json is malformed");
+    field("id2label", json!(["a"]), "config.json is malformed");
+    field("model_type", "deberta-v2".into(), "unsupported model: architecture \"BertForSequenceClassification\"");
+    field("architectures", json!("BertForSequenceClassification"), "config.json is malformed");
+    field("hidden_size", 64.into(), "instead of");
+    let own = |name: &str| json!({ "activation_fn": name });
+    field("sentence_transformers", own("torch.nn.modules.activation.Tanh"), "of a score");
+    check(
+        "rerank-bert",
+        "config_sentence_transformers.json",
+        own("torch.nn.Softmax").to_string().as_bytes(),
+        "of a score",
+    );
+    check_field("rerank-electra", "config.json", "embedding_size", 16.into(), "embeddings of another width");
+    // Another family's names: the head is not there.
+    check_field(
+        "rerank-roberta",
+        "config.json",
+        "model_type",
+        "bert".into(),
+        "tensor bert.pooler.dense.weight: absent",
+    );
+}
+
+/// A safetensors file with one tensor called otherwise, or of another shape; its data stays.
+fn with_header(model: &str, change: impl Fn(&mut Value)) -> Vec<u8> {
+    let file = std::fs::read(golden(model).join("model.safetensors")).unwrap();
+    let length = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
+    let mut header: Value = serde_json::from_slice(&file[8..8 + length]).unwrap();
+    change(&mut header);
+    let header = header.to_string();
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &file[8 + length..]].concat()
+}
+
+#[test]
+fn heads_of_rerankers() {
+    for (model, names) in [
+        ("rerank-bert", ["bert.pooler.dense.weight", "bert.pooler.dense.bias", "classifier.weight", "classifier.bias"]),
+        ("rerank-distilbert", ["pre_classifier.weight", "pre_classifier.bias", "classifier.weight", "classifier.bias"]),
+        (
+            "rerank-electra",
+            [
+                "classifier.dense.weight",
+                "classifier.dense.bias",
+                "classifier.out_proj.weight",
+                "classifier.out_proj.bias",
+            ],
+        ),
+        (
+            "rerank-roberta",
+            [
+                "classifier.dense.weight",
+                "classifier.dense.bias",
+                "classifier.out_proj.weight",
+                "classifier.out_proj.bias",
+            ],
+        ),
+    ] {
+        for name in names {
+            let renamed = with_header(model, |header| {
+                let tensor = header.as_object_mut().unwrap().remove(name).expect("the model has it");
+                header["other"] = tensor;
+            });
+            check(model, "model.safetensors", &renamed, &format!("tensor {name}: absent"));
+        }
+    }
+    // Three labels in the file, one in the configuration: 32 numbers cannot be three rows, so the shape is turned.
+    let turned = with_header("rerank-bert", |header| header["classifier.weight"]["shape"] = json!([32, 1]));
+    check("rerank-bert", "model.safetensors", &turned, "classifier.weight: has shape [32, 1] instead of [1, 32]");
+    let turned = with_header("rerank-bert", |header| header["bert.pooler.dense.weight"]["shape"] = json!([16, 64]));
+    check("rerank-bert", "model.safetensors", &turned, "instead of [32, 32]");
+}
+
+/// What the files call what becomes of a score; names that would have to be executed count as none.
+#[test]
+fn functions_of_scores() {
+    let score = |file: &str, content: Value| {
+        let request = RerankRequest { query: "bird".into(), documents: vec!["voice".into()], ..Default::default() };
+        match load_with("rerank-bert", file, content.to_string().as_bytes()) {
+            Ok(Model::Rerank(model)) => model.rerank(request).unwrap().wait_blocking().unwrap()[0].score,
+            Ok(_) => panic!("a reranker"),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let config = std::fs::read(golden("rerank-bert").join("config.json")).unwrap();
+    let mut config: Value = serde_json::from_slice(&config).unwrap();
+    let sigmoid = score("config.json", config.clone());
+    let logit = -(1.0 / sigmoid - 1.0).ln();
+    let own = "config_sentence_transformers.json";
+    let is_close = |one: f32, other: f32| (one - other).abs() < 1e-5;
+    assert!(is_close(score(own, json!({ "activation_fn": "torch.nn.modules.linear.Identity" })), logit));
+    assert!(is_close(score(own, json!({ "activation_fn": "os.system" })), sigmoid));
+    config["sentence_transformers"] = json!({ "activation_fn": "torch.nn.modules.linear.Identity" });
+    assert!(is_close(score("config.json", config.clone()), logit));
+    config["sentence_transformers"] = json!({});
+    config["sbert_ce_default_activation_function"] = json!("torch.nn.modules.linear.Identity");
+    assert!(is_close(score("config.json", config), logit));
+}
+
 /// What is merely odd is taken as sentence-transformers takes it, in bounds.
 #[test]
 fn odd_lengths() {
     let context = |file: &str, json: Value| match load_with("embed-bert", file, json.to_string().as_bytes()) {
         Ok(Model::Embedding(model)) => model.info().context_tokens,
-        Ok(Model::Text(_)) => panic!("an encoder"),
+        Ok(_) => panic!("an encoder"),
         Err(error) => panic!("{error}"),
     };
     for (length, expect) in [(json!(10), 10), (json!(u64::MAX), 64), (json!(0), 64), (json!(1), 3), (Value::Null, 64)] {

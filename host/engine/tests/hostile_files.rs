@@ -5,12 +5,12 @@ mod support;
 
 use std::path::Path;
 
-use mimus_engine::{LoadError, Source, load};
+use mimus_engine::{LoadError, Progress, Source, load};
 use support::{golden, options};
 
 /// The error of loading `source`.
 fn error(source: Source) -> LoadError {
-    load(source, &options(), &|_| {}).err().expect("a hostile file is refused")
+    load(source, &options(), &Progress::ignore).err().expect("a hostile file is refused")
 }
 
 /// Loads the golden llama with one file replaced, and looks for `expect` in the reason.
@@ -281,7 +281,7 @@ fn cut_files() {
     let path = folder.path().join("model.gguf");
     for length in (0..whole.len()).step_by(997).chain([whole.len() - 1]) {
         std::fs::write(&path, &whole[..length]).unwrap();
-        assert!(load(Source::Gguf(path.clone()), &options(), &|_| {}).is_err(), "{length} bytes");
+        assert!(load(Source::Gguf(path.clone()), &options(), &Progress::ignore).is_err(), "{length} bytes");
     }
 }
 
@@ -295,6 +295,6 @@ fn damaged_heads() {
         let mut damaged = whole.clone();
         damaged[place] ^= 0x81;
         std::fs::write(&path, &damaged).unwrap();
-        let _ = load(Source::Gguf(path.clone()), &options(), &|_| {});
+        let _ = load(Source::Gguf(path.clone()), &options(), &Progress::ignore);
     }
 }

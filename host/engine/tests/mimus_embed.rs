@@ -8,7 +8,7 @@ mod support;
 
 use std::path::PathBuf;
 
-use mimus_engine::{EmbedInput, EmbedOptions, EmbedRequest, EmbeddingModel, Model, Source, load};
+use mimus_engine::{EmbedInput, EmbedOptions, EmbedRequest, EmbeddingModel, Model, Progress, Source, load};
 use serde_json::Value;
 use support::options;
 
@@ -31,9 +31,9 @@ fn similarity(one: &[f32], other: &[f32]) -> f32 {
 }
 
 fn model() -> std::sync::Arc<EmbeddingModel> {
-    match load(Source::Folder(folder()), &options(), &|_| {}).unwrap() {
+    match load(Source::Folder(folder()), &options(), &Progress::ignore).unwrap() {
         Model::Embedding(model) => model,
-        Model::Text(_) => panic!("an embedding model"),
+        _ => panic!("an embedding model"),
     }
 }
 

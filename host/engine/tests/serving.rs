@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mimus_engine::{
-    Answer, EngineError, Fault, Finish, GenerateRequest, LoadOptions, Model, Sampling, Script, Source, TextModel,
-    limits, load, scripted,
+    Answer, EngineError, Fault, Finish, GenerateRequest, LoadOptions, Model, Progress, Sampling, Script, Source,
+    TextModel, limits, load, scripted,
 };
 use support::{golden, golden_model, options, read_all, request, run, wait_until};
 
@@ -154,6 +154,13 @@ fn bad_requests_name_their_field() {
     check("logprobs", &|request| request.logprobs = Some(1_000_000));
     check("logprobs", &|request| request.logprobs = Some(21));
     good(&|request| request.logprobs = Some(20));
+    check("logprobs_of", &|request| request.logprobs_of = vec![vocab]);
+    check("logprobs_of", &|request| request.logprobs_of = vec![0; limits::LOGPROBS_OF_MAX + 1]);
+    good(&|request| request.logprobs_of = vec![0; limits::LOGPROBS_OF_MAX]);
+    check("logprobs_of", &|request| {
+        request.logprobs_of = vec![0];
+        request.tokens_max = Some(0);
+    });
     for bad in [f32::NAN, f32::INFINITY, -1.0, 1e30] {
         check("temperature", &|request| request.sampling.temperature = bad);
         check("top_p", &|request| request.sampling.top_p = bad);
@@ -224,7 +231,7 @@ fn weights_that_are_no_numbers_fail_requests_only() {
     // The last tensors of the file are norms and projections; one NaN in any of them reaches every logit.
     bytes[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
     std::fs::write(&path, bytes).unwrap();
-    let loaded = load(Source::Folder(folder.path().to_owned()), &options(), &|_| {}).unwrap();
+    let loaded = load(Source::Folder(folder.path().to_owned()), &options(), &Progress::ignore).unwrap();
     let Model::Text(model) = loaded else { panic!("it continues text") };
     for _ in 0..3 {
         let ended = run(&*model, request(&*model, "hello"));
@@ -378,6 +385,31 @@ fn logprobs_are_those_of_the_model() {
     let output = run(&*model, biased).unwrap();
     assert_eq!((output.tokens[0].id, output.tokens[0].logprob), (second.id, Some(second.logprob)));
     assert!(output.tokens[0].top.is_empty());
+}
+
+#[test]
+fn logprobs_of_named_tokens_come_with_the_first_piece() {
+    let model = scripted(says("abc"));
+    let vocab = model.info().vocab_tokens as f32;
+    let mut asked = request(&*model, "x");
+    asked.logprobs_of = vec![98, 97, 98];
+    asked.choices = 2;
+    asked.sampling = Sampling { temperature: 2.0, logit_bias: vec![(98, 100.0)], ..Sampling::default() };
+    let outputs = read_all(model.submit(asked.clone()).unwrap()).unwrap();
+    for output in &outputs {
+        assert_eq!(output.text, "abc");
+        assert_eq!(output.logprobs_of, [-10_000.0, 0.0, -10_000.0]);
+    }
+    // Also where the first token gives no text: it ends the answer, or a grammar lets nothing come.
+    asked.choices = 1;
+    asked.tokens_max = Some(1);
+    let ended = run(&*scripted(says("")), asked.clone()).unwrap();
+    assert_eq!((ended.text.as_str(), ended.finish), ("", Some(Finish::Eos)));
+    assert_eq!(ended.logprobs_of, [-10_000.0; 3]);
+    let noise = run(&*scripted(Script { answer: Answer::Noise(1), ..Script::default() }), asked).unwrap();
+    let even = -vocab.ln();
+    assert!(noise.logprobs_of.iter().all(|logprob| (logprob - even).abs() < 0.6), "{:?}", noise.logprobs_of);
+    assert_eq!(noise.logprobs_of[0], noise.logprobs_of[2]);
 }
 
 #[test]

@@ -37,7 +37,7 @@ impl Inference {
             (None, ToolChoice::Auto) => None,
             (None, ToolChoice::Required | ToolChoice::Named(_)) => Some(CallSyntax::json()),
         };
-        let marks = Arc::new(Marks { calls, reasoning: marks.reasoning.clone() });
+        let marks = Arc::new(Marks { calls, ..Marks::clone(&marks) });
         let tokenizer = model.model.tokenizer();
         options.shown_special_tokens = special_tokens(tokenizer, &marks);
         let grammar = |shape: Option<Constraint>, is_strict: bool| {

@@ -7,6 +7,17 @@ pub struct Marks {
     pub reasoning: Option<Span>,
     /// How calls are written.
     pub calls: Option<CallSyntax>,
+    /// How a document is judged, in formats of models that rerank.
+    pub verdict: Option<Verdict>,
+}
+
+/// The tokens by which a model says whether a document answers a query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// Yes.
+    pub positive: String,
+    /// No.
+    pub negative: String,
 }
 
 /// Two texts around something.

@@ -2,7 +2,9 @@
 
 mod embed;
 mod grammar;
+mod load;
 mod plugin;
+mod rerank;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -54,6 +56,41 @@ pub enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// Documents/s of a reranker, one at a time and 64 at a time
+    Rerank {
+        /// Folder of a model
+        #[arg(long)]
+        model: PathBuf,
+        /// What the documents are scored for
+        #[arg(long, default_value = "which bird sings in every voice?")]
+        query: String,
+        /// File with a document a line; made up unless given
+        #[arg(long)]
+        documents: Option<PathBuf>,
+        /// Threads that compute; all unless given
+        #[arg(long)]
+        threads: Option<usize>,
+        /// Rounds of each measurement
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Loading a model beside reading its files, by turns
+    Load {
+        /// Folder of a model, or a GGUF file
+        path: PathBuf,
+        /// Threads that read and convert; all unless given
+        #[arg(long)]
+        threads: Option<usize>,
+        /// Rounds of each measurement
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl Bench {
@@ -65,6 +102,16 @@ impl Bench {
             Bench::Embed { model, texts, threads, rounds, json } => {
                 embed::run(model, texts.as_deref(), threads, rounds, json)
             }
+            Bench::Rerank { model, query, documents, threads, rounds, json } => {
+                rerank::run(model, &query, documents.as_deref(), threads, rounds, json)
+            }
+            Bench::Load { path, threads, rounds, json } => load::run(&path, threads, rounds, json),
         }
     }
+}
+
+/// The value in the middle; 0 of none.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }

@@ -5,12 +5,13 @@ mod terminal;
 
 use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::Value;
 
 use super::{DEFAULT_URL, Making, runtime};
-use crate::config::Ports;
+use crate::config::{ModelConfig, Ports};
 use crate::http::client;
 use crate::server::Server;
 use conversation::{Conversation, Event};
@@ -35,9 +36,35 @@ pub struct Chat {
     json: bool,
     /// Ask this and end; without it, and with a terminal, talk
     message: Option<String>,
+    /// Where the model lies that a server of our own loads, and no other.
+    #[arg(skip)]
+    path: Option<PathBuf>,
+}
+
+/// What another command talks to.
+pub enum Subject {
+    /// A model of a server, running or not.
+    Named(String),
+    /// A model that lies somewhere, under a name.
+    At { name: String, path: PathBuf },
 }
 
 impl Chat {
+    /// The conversation that another command asks for.
+    pub fn about(
+        subject: Subject,
+        making: Making,
+        system: Option<String>,
+        json: bool,
+        message: Option<String>,
+    ) -> Chat {
+        let (model, path) = match subject {
+            Subject::Named(name) => (Some(name), None),
+            Subject::At { name, path } => (Some(name), Some(path)),
+        };
+        Chat { making, url: None, model, system, json, message, path }
+    }
+
     /// Talks until the end of the input.
     pub fn run(self) -> Result<(), String> {
         let runtime = runtime()?;
@@ -73,6 +100,9 @@ impl Chat {
 
     /// Nothing when a server runs where it should; else one of our own, if none was named.
     async fn find_server(&self) -> Result<Option<Server>, String> {
+        if self.path.is_some() {
+            return self.start_server().await.map(Some);
+        }
         let url = self.url.as_deref().unwrap_or(DEFAULT_URL);
         let is_running = match client::get(url, "/_mimus/models", self.making.key.as_deref()).await {
             Ok(models) => models.is_some(),
@@ -99,6 +129,11 @@ impl Chat {
         // Nobody else knows the port; the person at the terminal may use everything anyway.
         config.api_keys.clear();
         config.plugin.values_mut().for_each(|plugin| plugin.port = None);
+        if let (Some(path), Some(name)) = (&self.path, &self.model) {
+            (config.models, config.has_builtin_models) = (None, false);
+            let said = config.model.remove(name).unwrap_or_default();
+            config.model = [(name.clone(), ModelConfig { path: Some(path.clone()), ..said })].into();
+        }
         let spinner = terminal::Spinner::start("starting");
         let server = Server::start(config, crate::contents()).await?;
         spinner.say("loading models");

@@ -13,6 +13,8 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     check_server(config)?;
     check_http(config)?;
     check_engine(config)?;
+    check_registry(config)?;
+    super::hub::check(config)?;
     let mut ports = BTreeMap::from([(config.listen.port(), "server.listen".to_owned())]);
     for (name, plugin) in &config.plugin {
         check_plugin(config, name, plugin, &mut ports)?;
@@ -74,8 +76,17 @@ fn check_engine(config: &Config) -> Result<(), ConfigError> {
     within(config, "engine.kv_mib", engine.kv_mib, 1, 1 << 24)?;
     within(config, "engine.slots", engine.slots, 1, 4_096)?;
     within(config, "engine.context_tokens", engine.context_tokens, 16, 1 << 24)?;
+    within(config, "engine.memory_mib", engine.memory_mib, 1, 1 << 30)?;
     within(config, "engine.queue_requests", engine.queue_requests, 1, 1 << 20)?;
     within(config, "engine.queue_wait_s", engine_wait, 1, limits::REQUEST_MS / 1_000)
+}
+
+fn check_registry(config: &Config) -> Result<(), ConfigError> {
+    let count = config.registry_files.len();
+    if count > limits::REGISTRY_FILES_MAX {
+        return Err(config.wrong("registry.files", format!("{count} files, at most {}", limits::REGISTRY_FILES_MAX)));
+    }
+    Ok(())
 }
 
 fn check_plugin(
@@ -130,6 +141,8 @@ fn check_models(config: &Config) -> Result<(), ConfigError> {
         within(config, &format!("{table}.slots"), model.slots, 1, 4_096)?;
         within(config, &format!("{table}.threads"), model.threads, 1, 1_024)?;
         within(config, &format!("{table}.kv_mib"), model.kv_mib, 1, 1 << 24)?;
+        within(config, &format!("{table}.replicas"), model.replicas, 1, limits::REPLICAS_MAX)?;
+        within(config, &format!("{table}.requests_max"), model.requests_max, 1, 1 << 20)?;
     }
     Ok(())
 }
@@ -142,7 +155,7 @@ fn check_plugin_name(name: &str) -> Result<(), String> {
     if is_good { Ok(()) } else { Err(format!("`{}` is no plugin's name: [a-z][a-z0-9-]{{0,31}}", name.escape_debug())) }
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(
+pub(super) fn within<T: PartialOrd + std::fmt::Display>(
     config: &Config,
     key: &str,
     value: Option<T>,

@@ -31,6 +31,9 @@ pub struct Content {
     pub server: Server,
     pub http: Http,
     pub engine: Engine,
+    pub launch: Launch,
+    pub registry: Registry,
+    pub hub: Hub,
     pub plugin: BTreeMap<String, Plugin>,
     pub model: BTreeMap<String, Model>,
 }
@@ -71,6 +74,27 @@ pub struct Engine {
     pub context_tokens: Option<u32>,
     pub queue_requests: Option<usize>,
     pub queue_wait_s: Option<u64>,
+    pub memory_mib: Option<u64>,
+}
+
+/// `[launch]`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Launch {
+    pub allow: Option<bool>,
+    pub restore: Option<bool>,
+    pub folders: Option<Vec<PathBuf>>,
+}
+
+/// `[hub]`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hub {
+    pub endpoint: Option<String>,
+    pub cache: Option<PathBuf>,
+    pub offline: Option<bool>,
+    pub allow_pull: Option<bool>,
+    pub stall_s: Option<u64>,
 }
 
 /// `[plugin.<name>]`.
@@ -95,6 +119,16 @@ pub struct Model {
     pub slots: Option<usize>,
     pub threads: Option<usize>,
     pub kv_mib: Option<u64>,
+    pub replicas: Option<u32>,
+    pub requests_max: Option<u32>,
+    pub pinned: Option<bool>,
+}
+
+/// `[registry]`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Registry {
+    pub files: Option<Vec<PathBuf>>,
 }
 
 /// Reads a file of bounded size.

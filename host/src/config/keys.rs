@@ -31,7 +31,7 @@ const fn key(name: &'static str, value: &'static str, about: &'static str) -> Ke
 }
 
 /// All sections, in the order of the example.
-pub const SECTIONS: [Section; 5] = [
+pub const SECTIONS: [Section; 8] = [
     Section {
         name: "server",
         header: "server",
@@ -96,7 +96,63 @@ pub const SECTIONS: [Section; 5] = [
             key("context_tokens", "32768", "Cuts the context of models that have a longer one. Default: no cut."),
             key("queue_requests", "1024", "Requests that may wait for a model; further ones are refused."),
             key("queue_wait_s", "30", "Seconds a request may wait."),
+            key(
+                "memory_mib",
+                "16384",
+                "MiB of memory that all models together may take; the one longest unused leaves for another. Default: 4/5 of the machine's.",
+            ),
         ],
+    },
+    Section {
+        name: "launch",
+        header: "launch",
+        about: "Launching models while the server runs.",
+        is_named: false,
+        keys: &[
+            key("allow", "true", "Let clients launch and end models."),
+            key("restore", "true", "Launch them again when the server starts."),
+            key("folders", "[]", "Folders whose models clients may launch by their path, besides the models folder."),
+        ],
+    },
+    Section {
+        name: "hub",
+        header: "hub",
+        about: "Where models are downloaded from. A token for models that need one comes from HF_TOKEN, never from this file.",
+        is_named: false,
+        keys: &[
+            key(
+                "endpoint",
+                "\"https://huggingface.co\"",
+                "Address of the hub. HF_ENDPOINT in the environment goes before it.",
+            ),
+            key(
+                "cache",
+                "\"~/.cache/huggingface/hub\"",
+                "Folder of what was downloaded, also by other programs. HF_HUB_CACHE and HF_HOME in the environment go before it.",
+            ),
+            key(
+                "offline",
+                "false",
+                "Take what the cache has and ask no hub. HF_HUB_OFFLINE=1 in the environment says the same.",
+            ),
+            key("allow_pull", "true", "Let clients of the server make it download models."),
+            key(
+                "stall_s",
+                "30",
+                "Seconds without a byte after which a download is tried again, some times, and then given up.",
+            ),
+        ],
+    },
+    Section {
+        name: "registry",
+        header: "registry",
+        about: "Families of models that can be launched.",
+        is_named: false,
+        keys: &[key(
+            "files",
+            "[\"families.toml\"]",
+            "Files that add families or replace built-in ones. The folder registry in the data folder is read as well.",
+        )],
     },
     Section {
         name: "plugin",
@@ -112,7 +168,7 @@ pub const SECTIONS: [Section; 5] = [
             ),
             key(
                 "grants",
-                "[\"inference\", \"answers\", \"embeddings\", \"models\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
+                "[\"inference\", \"answers\", \"embeddings\", \"reranking\", \"models\", \"registry\", \"launching\", \"machine\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
                 "Interfaces of the host that it may use. Default: all.",
             ),
             key("memory_mib", "64", "MiB of memory that one request may use in it."),
@@ -136,6 +192,9 @@ pub const SECTIONS: [Section; 5] = [
             key("slots", "32", "Sequences decoded together."),
             key("threads", "8", "Threads that compute."),
             key("kv_mib", "1024", "MiB of memory for keys and values."),
+            key("replicas", "1", "Copies of it that share its requests."),
+            key("requests_max", "64", "Requests at once; more are refused. Default: no such bound."),
+            key("pinned", "false", "Keep it in memory when another model needs the room."),
         ],
     },
 ];

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::file::{self, File};
-use super::{Config, ConfigError, EngineConfig, GRANTS, IN_MEMORY, ModelConfig, Overrides, PluginConfig, Ports};
+use super::hub::{self, HubEnvironment};
+use super::{
+    Config, ConfigError, EngineConfig, GRANTS, IN_MEMORY, LaunchConfig, ModelConfig, Overrides, PluginConfig, Ports,
+};
 use crate::http::ANY_ORIGIN;
 use crate::limits;
 
@@ -20,6 +23,8 @@ pub struct Environment {
     pub cache_home: Option<PathBuf>,
     /// `HOME`.
     pub home: Option<PathBuf>,
+    /// What it says of the hub.
+    pub hub: HubEnvironment,
 }
 
 impl Environment {
@@ -32,6 +37,7 @@ impl Environment {
             data_home: folder("XDG_DATA_HOME").or_else(|| below_home(".local/share")),
             cache_home: folder("XDG_CACHE_HOME").or_else(|| below_home(".cache")),
             home,
+            hub: HubEnvironment::read(),
         }
     }
 }
@@ -63,7 +69,7 @@ impl Sources {
     }
 
     /// The value of the option, else of the file.
-    fn choose<T>(&mut self, key: &str, option: Option<T>, file: Option<T>) -> Option<T> {
+    pub fn choose<T>(&mut self, key: &str, option: Option<T>, file: Option<T>) -> Option<T> {
         let name = key.rsplit('.').next().unwrap_or(key).replace('_', "-");
         if option.is_some() {
             self.places.insert(key.to_owned(), format!("--{name}"));
@@ -74,6 +80,14 @@ impl Sources {
             self.places.insert(key.to_owned(), format!("{}:{line}", self.file));
         }
         file
+    }
+
+    /// The value of a variable of the environment, else of the file.
+    pub fn choose_variable<T>(&mut self, key: &str, variable: Option<(&str, T)>, file: Option<T>) -> Option<T> {
+        let file = self.choose(key, None, file);
+        let Some((name, value)) = variable else { return file };
+        self.places.insert(key.to_owned(), name.to_owned());
+        Some(value)
     }
 
     fn wrong(&self, key: &str, reason: impl Into<String>) -> ConfigError {
@@ -117,6 +131,7 @@ pub fn resolve(file: File, overrides: &Overrides, environment: &Environment) -> 
         ports: sources.choose("server.ports", overrides.ports, server.ports).unwrap_or_default(),
         api_keys,
         is_public: public.unwrap_or(false),
+        hub: hub::resolve(content.hub, &mut sources, inside, environment, &cache),
         cors_origins: sources
             .choose("http.cors_origins", None, content.http.cors_origins)
             .unwrap_or_else(|| vec![ANY_ORIGIN.to_owned()]),
@@ -134,6 +149,17 @@ pub fn resolve(file: File, overrides: &Overrides, environment: &Environment) -> 
         log: sources.choose("server.log", overrides.log, server.log).unwrap_or_default(),
         log_level: sources.choose("server.log_level", overrides.log_level, server.log_level).unwrap_or_default(),
         engine: engine(content.engine),
+        launch: LaunchConfig {
+            is_allowed: sources.choose("launch.allow", None, content.launch.allow).unwrap_or(true),
+            is_restored: sources.choose("launch.restore", None, content.launch.restore).unwrap_or(true),
+            folders: content.launch.folders.unwrap_or_default().into_iter().map(inside).collect(),
+        },
+        registry_files: sources
+            .choose("registry.files", None, content.registry.files)
+            .unwrap_or_default()
+            .into_iter()
+            .map(inside)
+            .collect(),
         plugin: content
             .plugin
             .into_iter()
@@ -153,6 +179,7 @@ fn engine(file: file::Engine) -> EngineConfig {
         context_tokens: file.context_tokens,
         queue_requests: file.queue_requests,
         queue_wait: file.queue_wait_s.map(Duration::from_secs),
+        memory_mib: file.memory_mib,
     }
 }
 
@@ -201,6 +228,9 @@ fn model(file: file::Model, inside: impl Fn(PathBuf) -> PathBuf) -> ModelConfig 
         slots: file.slots,
         threads: file.threads,
         kv_mib: file.kv_mib,
+        replicas: file.replicas,
+        requests_max: file.requests_max,
+        is_pinned: file.pinned.unwrap_or(false),
     }
 }
 
@@ -236,6 +266,10 @@ fn parse_digest(text: &str) -> Result<[u8; 32], String> {
     Ok(digest)
 }
 
+fn shown_paths(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
 /// See [`Config::describe`].
 pub fn describe(config: &Config) -> String {
     let path =
@@ -259,6 +293,7 @@ pub fn describe(config: &Config) -> String {
         ("server.log".to_owned(), format!("{:?}", config.log).to_lowercase()),
         ("server.log_level".to_owned(), format!("{:?}", config.log_level).to_lowercase()),
         ("http.cors_origins".to_owned(), format!("[{}]", config.cors_origins.join(", "))),
+        ("registry.files".to_owned(), format!("[{}]", shown_paths(&config.registry_files))),
     ];
     let mut optional = |key: String, value: Option<String>| rows.extend(value.map(|value| (key, value)));
     let engine = &config.engine;
@@ -267,7 +302,16 @@ pub fn describe(config: &Config) -> String {
     optional("engine.slots".into(), engine.slots.map(|n| n.to_string()));
     optional("engine.context_tokens".into(), engine.context_tokens.map(|n| n.to_string()));
     optional("engine.queue_requests".into(), engine.queue_requests.map(|n| n.to_string()));
+    optional("engine.memory_mib".into(), engine.memory_mib.map(|n| n.to_string()));
+    let launch = &config.launch;
+    optional("launch.allow".into(), Some(launch.is_allowed.to_string()));
+    optional("launch.restore".into(), Some(launch.is_restored.to_string()));
+    let folders: Vec<String> = launch.folders.iter().map(|folder| folder.display().to_string()).collect();
+    optional("launch.folders".into(), (!folders.is_empty()).then(|| format!("[{}]", folders.join(", "))));
     optional("engine.queue_wait_s".into(), engine.queue_wait.map(|time| time.as_secs().to_string()));
+    for (key, value) in config.hub.describe() {
+        optional(key.to_owned(), Some(value));
+    }
     for (name, plugin) in &config.plugin {
         let key = |key: &str| format!("plugin.{name}.{key}");
         optional(key("enabled"), Some(plugin.is_enabled.to_string()));
@@ -285,6 +329,9 @@ pub fn describe(config: &Config) -> String {
         optional(key("slots"), model.slots.map(|n| n.to_string()));
         optional(key("threads"), model.threads.map(|n| n.to_string()));
         optional(key("kv_mib"), model.kv_mib.map(|n| n.to_string()));
+        optional(key("replicas"), model.replicas.map(|n| n.to_string()));
+        optional(key("requests_max"), model.requests_max.map(|n| n.to_string()));
+        optional(key("pinned"), model.is_pinned.then(|| "true".to_owned()));
     }
     let mut text = String::new();
     for (key, value) in rows {

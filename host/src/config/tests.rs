@@ -4,7 +4,12 @@ const DIGEST: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0
 
 fn environment() -> Environment {
     let folder = |path: &str| Some(PathBuf::from(path));
-    Environment { data_home: folder("/data-home"), cache_home: folder("/cache-home"), home: folder("/of-user") }
+    Environment {
+        data_home: folder("/data-home"),
+        cache_home: folder("/cache-home"),
+        home: folder("/of-user"),
+        ..Environment::default()
+    }
 }
 
 fn config(text: &str) -> Result<Config, ConfigError> {
@@ -66,6 +71,8 @@ fn what_the_file_says_is_read() {
         log_level = "debug"
         [engine]
         queue_wait_s = 3
+        [registry]
+        files = ["families.toml"]
         [plugin.echo]
         enabled = false
         port = 9001
@@ -88,6 +95,7 @@ fn what_the_file_says_is_read() {
     assert_eq!(config.plugins.as_deref(), Some(Path::new("/plugins")));
     assert_eq!(config.order, ["b", "a"]);
     assert_eq!(config.engine.queue_wait, Some(Duration::from_secs(3)));
+    assert_eq!(config.registry_files, [Path::new("conf/families.toml")]);
     let plugin = config.plugin("echo");
     assert!(!plugin.is_enabled);
     assert_eq!((plugin.port, plugin.memory_bytes_max()), (Some(9001), 128 << 20));
@@ -100,8 +108,8 @@ fn what_the_file_says_is_read() {
     for line in [
         "server.listen = 127.0.0.1:9000  (mimus.toml:3)",
         "server.public = false  (default)",
-        "plugin.echo.settings = 3 settings  (mimus.toml:20)",
-        "model.owner/name.context_tokens = 4096  (mimus.toml:27)",
+        "plugin.echo.settings = 3 settings  (mimus.toml:22)",
+        "model.owner/name.context_tokens = 4096  (mimus.toml:29)",
     ] {
         assert!(described.lines().any(|other| other == line), "no `{line}` in\n{described}");
     }

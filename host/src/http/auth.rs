@@ -17,6 +17,16 @@ impl Keys {
         self.0.is_empty() || given(headers).is_some_and(|key| self.has(key))
     }
 
+    /// Whether a key is asked for.
+    pub fn are_required(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// Whether a request with this key may pass.
+    pub fn accepts(&self, key: &str) -> bool {
+        self.0.is_empty() || self.has(key)
+    }
+
     /// A number for whoever sent these headers: the same for the same key, unlike any other's, and 0 where no keys are asked for.
     pub fn tenant(&self, headers: &HeaderMap) -> u64 {
         let key = given(headers).filter(|_| !self.0.is_empty());

@@ -1,304 +1,184 @@
-//! The models that are there, and loading them beside the serving threads.
+//! The models that are there: looking them up, and changing what is there.
 //!
-//! Readers see an immutable snapshot; a model that has loaded or failed is a new snapshot. Nothing waits for a lock.
+//! Readers see an immutable snapshot; whatever changes is a new snapshot. Nothing waits for a lock.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
-use mimus_engine::Model as EngineModel;
-use mimus_engine::{Activity, LoadError, TextModel};
-use serde::{Deserialize, Serialize};
+use mimus_engine::{Activity, Model as EngineModel, TextModel};
 use tokio::sync::watch;
 
-use super::plan::{Origin, Planned, plan};
-use super::{Builtin, Loaded, LoadedEmbedding, LoadedModel};
-use crate::config::Config;
-use crate::limits;
+use super::history::{Event, History};
+use super::loading::{Read, Turns};
+use super::memory::Memory;
+use super::plan::{Origin, Planned};
+use super::shelf::{Entry, Lookup, ModelStatus, Replica, Shelf, State};
+use super::{Loaded, job::Job};
 
 /// All models of the server by name.
 pub struct Catalog {
     shelf: ArcSwap<Shelf>,
-    /// How many are loading.
-    loading: watch::Sender<usize>,
+    /// Held while a new snapshot is made from the present one.
+    writing: Mutex<()>,
+    /// Grows with every snapshot.
+    version: watch::Sender<u64>,
+    pub(super) memory: Memory,
+    pub(super) read: Arc<Read>,
+    pub(super) turns: Turns,
+    history: History,
 }
-
-/// What stands behind a name.
-#[derive(Clone)]
-pub enum Lookup {
-    /// A model that answers.
-    Ready(Loaded),
-    /// A model that will.
-    Loading,
-    /// A model that did not load: why, without paths of this machine.
-    Failed(String),
-    /// No model has this name.
-    Unknown,
-}
-
-/// What is known of a model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ModelStatus {
-    /// The name clients use.
-    pub name: String,
-    /// Other names.
-    pub aliases: Vec<String>,
-    /// What it can do, from an open list; empty until it is ready.
-    pub abilities: Vec<String>,
-    /// Whether it answers.
-    pub readiness: Readiness,
-    /// Why it does not; empty when it does.
-    pub detail: String,
-    /// Family; empty until it is ready.
-    pub architecture: String,
-    /// Kind of files; empty until it is ready.
-    pub format: String,
-    /// Kind of most quantized weights.
-    pub quantization: Option<String>,
-    /// Numbers in the weights.
-    pub parameters: u64,
-    /// Bytes of the weights in memory.
-    pub weight_bytes: u64,
-    /// Tokens of prompt and answer together.
-    pub context_tokens: u32,
-    /// Tokens of the vocabulary.
-    pub vocab_tokens: u32,
-    /// When it was loaded, in seconds since 1970; 0 until then.
-    pub created_s: u64,
-    /// The token that begins a sequence.
-    pub bos_token: Option<u32>,
-}
-
-/// Whether a model answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Readiness {
-    /// It will.
-    Loading,
-    /// It does.
-    Ready,
-    /// It did not load.
-    Failed,
-}
-
-/// A snapshot.
-#[derive(Clone, Default)]
-struct Shelf {
-    models: BTreeMap<String, Arc<Model>>,
-    aliases: HashMap<String, String>,
-}
-
-struct Model {
-    aliases: Vec<String>,
-    origin: Origin,
-    /// Never `Unknown`.
-    state: Lookup,
-}
-
-/// What loads a model; replaced in tests.
-type Load = dyn Fn(&Planned) -> Result<EngineModel, LoadError> + Send + Sync;
 
 impl Catalog {
-    /// Finds the models of a configuration and starts to load them on threads of their own. Returns at once.
+    /// A catalog without models.
     ///
-    /// # Errors
-    /// A sentence for the operator; see [`plan`].
-    pub fn start(builtins: Vec<Builtin>, config: &Config) -> Result<Arc<Catalog>, String> {
-        Catalog::start_with(plan(&builtins, config)?, Arc::new(load_in_engine))
-    }
-
-    fn start_with(planned: Vec<Planned>, load: Arc<Load>) -> Result<Arc<Catalog>, String> {
-        let mut shelf = Shelf::default();
-        for model in &planned {
-            let state = Lookup::Loading;
-            shelf.put(&model.name, Model { aliases: model.aliases.clone(), origin: model.origin, state });
-        }
-        let catalog =
-            Arc::new(Catalog { shelf: ArcSwap::from_pointee(shelf), loading: watch::Sender::new(planned.len()) });
-        let threads = planned.len().min(limits::MODELS_LOADING_MAX);
-        // Deliberate choices first: people wait for those.
-        let mut planned = planned;
-        planned.sort_by_key(|model| model.origin);
-        let queue = Arc::new(Mutex::new(VecDeque::from(planned)));
-        for _ in 0..threads {
-            let (catalog, queue, load) = (catalog.clone(), queue.clone(), load.clone());
-            let work = move || {
-                loop {
-                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                    let Some(planned) = next else { return };
-                    let state = load_one(&planned, &*load);
-                    catalog.settle(&planned, state);
-                }
-            };
-            std::thread::Builder::new()
-                .name("load".into())
-                .spawn(work)
-                .map_err(|error| format!("cannot load models: {error}"))?;
-        }
-        Ok(catalog)
+    /// * `memory_bytes_max`: memory that models may take together.
+    pub fn new(memory_bytes_max: u64, read: Arc<Read>) -> Arc<Catalog> {
+        Arc::new(Catalog {
+            shelf: ArcSwap::default(),
+            writing: Mutex::new(()),
+            version: watch::Sender::new(0),
+            memory: Memory::new(memory_bytes_max),
+            read,
+            turns: Turns::default(),
+            history: History::default(),
+        })
     }
 
     /// Adds a model that is loaded already, or replaces one.
     pub fn insert(&self, name: &str, model: Arc<dyn TextModel>) {
-        let loaded = LoadedModel { name: name.to_owned(), model, template: None, created_s: now_s() };
-        let loaded = Loaded::Text(Arc::new(loaded));
-        let model = Arc::new(Model { aliases: Vec::new(), origin: Origin::Configured, state: Lookup::Ready(loaded) });
-        self.shelf.rcu(|shelf| {
-            let mut shelf = Shelf::clone(shelf);
-            shelf.models.insert(name.to_owned(), model.clone());
-            shelf
-        });
+        let planned = Arc::new(Planned::inserted(name));
+        let mut entry = Entry::new(planned.clone(), now_ms());
+        let Some(memory) = self.memory.reserve(0) else { return };
+        let loaded = Loaded::new(&planned, EngineModel::Text(model), now_ms() / 1000, None, memory);
+        entry.replicas = vec![Replica { id: 0, created_ms: now_ms(), state: State::Ready(loaded) }];
+        self.update(|shelf| shelf.put(entry));
     }
 
-    /// What stands behind a name or alias.
+    /// What stands behind a name or alias. Counts as use.
     pub fn get(&self, name: &str) -> Lookup {
-        self.shelf.load().model(name).map_or(Lookup::Unknown, |(_, model)| model.state.clone())
+        let shelf = self.shelf.load();
+        let Some(entry) = shelf.entry(name) else { return Lookup::Unknown };
+        entry.used_ms.store(now_ms(), Ordering::Relaxed);
+        entry.lookup()
     }
 
     /// What is known of one model, by its name or an alias.
     pub fn status(&self, name: &str) -> Option<ModelStatus> {
-        self.shelf.load().model(name).map(|(name, model)| model.status(name))
+        self.shelf.load().entry(name).map(|entry| entry.status())
     }
 
     /// What is known of all models, in the order of their names.
     pub fn list(&self) -> Vec<ModelStatus> {
-        self.shelf.load().models.iter().map(|(name, model)| model.status(name)).collect()
+        self.shelf.load().models.values().map(|entry| entry.status()).collect()
     }
 
-    /// Names of the models that are loading.
+    /// Names of the models that are loading and answer nobody yet.
     pub fn loading(&self) -> Vec<String> {
         let shelf = self.shelf.load();
-        let is_loading = |model: &Model| matches!(model.state, Lookup::Loading);
-        shelf.models.iter().filter(|(_, model)| is_loading(model)).map(|(name, _)| name.clone()).collect()
+        let is_loading = |entry: &Entry| matches!(entry.lookup(), Lookup::Loading(_));
+        shelf.models.iter().filter(|(_, entry)| is_loading(entry)).map(|(name, _)| name.clone()).collect()
     }
 
-    /// The model for people who name none: a configured one, else one from the models folder, else a built-in one; among those the
-    /// first by name that has not failed. One that is known to continue no text is for nobody who names none.
+    /// The model for people who name none: a configured one, else one that was launched, one from the models folder, a built-in one;
+    /// among those the first by name that has not failed. One that is known to continue no text is for nobody who names none.
     pub fn default_name(&self) -> Option<String> {
         let shelf = self.shelf.load();
-        let is_usable = |model: &Model| !matches!(model.state, Lookup::Failed(_) | Lookup::Ready(Loaded::Embedding(_)));
-        let usable = shelf.models.iter().filter(|(_, model)| is_usable(model));
-        usable.min_by_key(|(_, model)| model.origin).map(|(name, _)| name.clone())
+        let is_usable = |entry: &Entry| match entry.lookup() {
+            Lookup::Ready(loaded) => matches!(loaded, Loaded::Text(_)),
+            Lookup::Loading(_) | Lookup::Idle => true,
+            Lookup::Failed(_) | Lookup::Unknown => false,
+        };
+        let usable = shelf.models.iter().filter(|(_, entry)| is_usable(entry));
+        usable.min_by_key(|(_, entry)| entry.planned.origin).map(|(name, _)| name.clone())
     }
 
-    /// What each loaded model does now, by name.
+    /// What each loaded model does now, by name; the sum of its replicas.
     pub fn activities(&self) -> Vec<(String, Activity)> {
         let shelf = self.shelf.load();
-        let activity = |model: &Model| match &model.state {
-            Lookup::Ready(loaded) => Some(loaded.activity()),
-            _ => None,
-        };
-        shelf.models.iter().filter_map(|(name, model)| Some((name.clone(), activity(model)?))).collect()
+        let activity = |entry: &Entry| entry.ready().map(Loaded::activity).reduce(sum);
+        shelf.models.iter().filter_map(|(name, entry)| Some((name.clone(), activity(entry)?))).collect()
     }
 
-    /// Waits until every model has loaded or failed.
+    /// Memory that models may take together, and what they take, in bytes.
+    pub fn memory(&self) -> (u64, u64) {
+        (self.memory.bytes_max(), self.memory.used())
+    }
+
+    /// What happened to a model lately, the oldest first.
+    pub fn events(&self, name: &str) -> Vec<Event> {
+        self.history.of(name)
+    }
+
+    /// Waits until no model is loading.
     pub async fn wait_loaded(&self) {
+        self.wait(|shelf| shelf.models.values().all(|entry| entry.jobs().next().is_none())).await;
+    }
+
+    /// Waits until the snapshot is as wanted.
+    pub(super) async fn wait(&self, is_wanted: impl Fn(&Shelf) -> bool) {
+        let mut version = self.version.subscribe();
         // The sender lives as long as this.
-        let _ = self.loading.subscribe().wait_for(|loading| *loading == 0).await;
+        let _ = version.wait_for(|_| is_wanted(&self.shelf.load())).await;
     }
 
-    fn settle(&self, planned: &Planned, state: Lookup) {
-        let model = Arc::new(Model { aliases: planned.aliases.clone(), origin: planned.origin, state });
-        self.shelf.rcu(|shelf| {
-            let mut shelf = Shelf::clone(shelf);
-            // One that was inserted meanwhile under this name stays.
-            if let Some(place) =
-                shelf.models.get_mut(&planned.name).filter(|model| matches!(model.state, Lookup::Loading))
-            {
-                *place = model.clone();
-            }
-            shelf
-        });
-        self.loading.send_modify(|loading| *loading -= 1);
-    }
-}
-
-impl Shelf {
-    fn put(&mut self, name: &str, model: Model) {
-        for alias in &model.aliases {
-            self.aliases.insert(alias.clone(), name.to_owned());
-        }
-        self.models.insert(name.to_owned(), Arc::new(model));
+    /// The present snapshot.
+    pub(super) fn shelf(&self) -> Arc<Shelf> {
+        self.shelf.load_full()
     }
 
-    fn model(&self, name: &str) -> Option<(&str, &Model)> {
-        let found = self.models.get_key_value(name).or_else(|| self.models.get_key_value(self.aliases.get(name)?));
-        found.map(|(name, model)| (name.as_str(), &**model))
+    /// Makes the next snapshot.
+    pub(super) fn update<R>(&self, change: impl FnOnce(&mut Shelf) -> R) -> R {
+        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shelf = Shelf::clone(&self.shelf.load());
+        let result = change(&mut shelf);
+        self.shelf.store(Arc::new(shelf));
+        drop(writing);
+        self.version.send_modify(|version| *version += 1);
+        result
     }
-}
 
-impl Model {
-    fn status(&self, name: &str) -> ModelStatus {
-        let mut status = ModelStatus {
-            name: name.to_owned(),
-            aliases: self.aliases.clone(),
-            abilities: Vec::new(),
-            readiness: Readiness::Loading,
-            detail: String::new(),
-            architecture: String::new(),
-            format: String::new(),
-            quantization: None,
-            parameters: 0,
-            weight_bytes: 0,
-            context_tokens: 0,
-            vocab_tokens: 0,
-            created_s: 0,
-            bos_token: None,
-        };
-        match &self.state {
-            Lookup::Loading | Lookup::Unknown => "it is loading".clone_into(&mut status.detail),
-            Lookup::Failed(reason) => {
-                status.readiness = Readiness::Failed;
-                status.detail.clone_from(reason);
-            }
-            Lookup::Ready(loaded) => {
-                status.readiness = Readiness::Ready;
-                loaded.describe(&mut status);
-            }
-        }
-        status
-    }
-}
-
-fn load_in_engine(planned: &Planned) -> Result<EngineModel, LoadError> {
-    mimus_engine::load(planned.source.clone(), &planned.options, &|_| {})
-}
-
-/// Loads one model. A panic on a hostile file costs that model, not the server.
-fn load_one(planned: &Planned, load: &Load) -> Lookup {
-    let start = Instant::now();
-    tracing::info!(model = planned.name, "a model is loading");
-    let result = std::panic::catch_unwind(AssertUnwindSafe(|| load(planned)));
-    let reason = match result {
-        Ok(Ok(model)) => {
-            let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let (architecture, format) = match &model {
-                EngineModel::Text(model) => (&model.info().architecture, &model.info().format),
-                EngineModel::Embedding(model) => (&model.info().architecture, &model.info().format),
+    /// Changes one replica if it is still loaded by this job. Returns whether it is.
+    pub(super) fn settle(&self, name: &str, id: u32, job: &Arc<Job>, state: State) -> bool {
+        self.update(|shelf| {
+            let Some(place) = shelf.models.get_mut(name) else { return false };
+            let mut entry = Entry::clone(place);
+            let own = |replica: &&mut Replica| {
+                replica.id == id && matches!(&replica.state, State::Loading(other) if Arc::ptr_eq(other, job))
             };
-            tracing::info!(model = planned.name, architecture, format, took_ms, "a model is ready");
-            let (name, created_s) = (planned.name.clone(), now_s());
-            return Lookup::Ready(match model {
-                EngineModel::Text(model) => {
-                    let template = planned.template.clone();
-                    Loaded::Text(Arc::new(LoadedModel { name, model, template, created_s }))
-                }
-                EngineModel::Embedding(model) => {
-                    Loaded::Embedding(Arc::new(LoadedEmbedding { name, model, created_s }))
-                }
-            });
-        }
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "loading it failed unexpectedly; the log says where".to_owned(),
-    };
-    tracing::error!(model = planned.name, reason, "a model does not load");
-    Lookup::Failed(reason)
+            let Some(replica) = entry.replicas.iter_mut().find(own) else { return false };
+            replica.state = state;
+            *place = Arc::new(entry);
+            true
+        })
+    }
+
+    /// Notes what happened to a model.
+    pub(super) fn note(&self, name: &str, text: impl Into<String>, is_error: bool) {
+        self.history.note(name, Event { at_ms: now_ms(), text: text.into(), is_error });
+    }
+
+    /// Whether a model of that origin is there; for the rules of launching.
+    pub(super) fn origin(&self, name: &str) -> Option<Origin> {
+        self.shelf.load().entry(name).map(|entry| entry.planned.origin)
+    }
 }
 
-fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+fn sum(one: Activity, other: Activity) -> Activity {
+    Activity {
+        waiting_requests: one.waiting_requests + other.waiting_requests,
+        running_sequences: one.running_sequences + other.running_sequences,
+        kv_blocks_used: one.kv_blocks_used + other.kv_blocks_used,
+        kv_blocks_max: one.kv_blocks_max + other.kv_blocks_max,
+        generated_tokens: one.generated_tokens + other.generated_tokens,
+        computed_prompt_tokens: one.computed_prompt_tokens + other.computed_prompt_tokens,
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

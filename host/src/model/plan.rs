@@ -8,6 +8,7 @@ use mimus_engine::{LoadOptions, Source};
 use super::discover::discover;
 use super::{Builtin, check_name};
 use crate::config::{Config, ModelConfig};
+use crate::hub::Wanted;
 use crate::limits;
 
 /// A model to load.
@@ -20,11 +21,57 @@ pub struct Planned {
     /// The configured prompt format.
     pub template: Option<String>,
     /// Where its files are.
-    pub source: Source,
+    pub files: Files,
     /// How to load it.
     pub options: LoadOptions,
     /// Who asked for it: decides which one answers people who name none.
     pub origin: Origin,
+    /// The family of the registry that it belongs to.
+    pub family: Option<String>,
+    /// The repository of the hub that its files come from.
+    pub hub_id: Option<String>,
+    /// What its family says it can do; none where nobody says.
+    pub abilities: Option<Vec<String>>,
+    /// Copies of it.
+    pub replicas: u32,
+    /// Requests that it takes at once, over all replicas.
+    pub requests_max: Option<u32>,
+    /// Whether it stays in memory when another model needs the room.
+    pub is_pinned: bool,
+}
+
+/// Where a model's files are.
+#[derive(Clone, Debug)]
+pub enum Files {
+    /// On this machine, or in the program.
+    Here(Source),
+    /// In a repository of the hub; perhaps on this machine already.
+    Hub(Wanted),
+}
+
+impl Planned {
+    /// A model of that name, with nothing said of it.
+    pub fn new(name: &str, files: Files, options: LoadOptions, origin: Origin) -> Self {
+        Planned {
+            name: name.to_owned(),
+            aliases: Vec::new(),
+            template: None,
+            files,
+            options,
+            origin,
+            family: None,
+            hub_id: None,
+            abilities: None,
+            replicas: 1,
+            requests_max: None,
+            is_pinned: false,
+        }
+    }
+
+    /// One that is loaded already.
+    pub(super) fn inserted(name: &str) -> Self {
+        Planned::new(name, Files::Here(Source::Embedded(&[])), LoadOptions::default(), Origin::Configured)
+    }
 }
 
 /// Who asked for a model, the most deliberate first.
@@ -32,6 +79,8 @@ pub struct Planned {
 pub enum Origin {
     /// The configuration.
     Configured,
+    /// Somebody launched it.
+    Launched,
     /// It lies in the models folder.
     Discovered,
     /// It comes with the program.
@@ -48,10 +97,15 @@ pub fn plan(builtins: &[Builtin], config: &Config) -> Result<Vec<Planned>, Strin
         let model = config.model.get(name).cloned().unwrap_or_default();
         let options = load_options(config, &model);
         let origin = if config.model.contains_key(name) { Origin::Configured } else { origin };
-        let name = name.to_owned();
-        let entry =
-            Planned { name: name.clone(), aliases: model.aliases, template: model.template, source, options, origin };
-        planned.insert(name, entry);
+        let entry = Planned {
+            aliases: model.aliases,
+            template: model.template,
+            replicas: model.replicas.unwrap_or(1),
+            requests_max: model.requests_max,
+            is_pinned: model.is_pinned,
+            ..Planned::new(name, Files::Here(source), options, origin)
+        };
+        planned.insert(name.to_owned(), entry);
     };
     // Later ones replace earlier ones of the same name: what an operator put there wins over what came along.
     if config.has_builtin_models {
@@ -94,13 +148,15 @@ fn check(planned: &[Planned], config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-fn source_of(path: &Path) -> Source {
+/// What lies at a path: a GGUF file or a folder.
+pub fn source_of(path: &Path) -> Source {
     let is_gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
     let path: PathBuf = path.to_owned();
     if is_gguf && !path.is_dir() { Source::Gguf(path) } else { Source::Folder(path) }
 }
 
-fn load_options(config: &Config, model: &ModelConfig) -> LoadOptions {
+/// How a model is loaded, as far as the configuration says.
+pub fn load_options(config: &Config, model: &ModelConfig) -> LoadOptions {
     let engine = &config.engine;
     let mut options = LoadOptions::default();
     options.threads = model.threads.or(engine.threads);

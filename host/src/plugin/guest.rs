@@ -10,9 +10,10 @@ use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::fault::{CpuSpent, LimitPassed};
+use crate::http::Keys;
 use crate::inference::Inference;
 use crate::limits;
-use crate::model::Catalog;
+use crate::model::{Catalog, Launcher};
 use crate::state::{Blobs, Leases, Store as StateStore};
 use crate::telemetry::{LogGate, Metrics};
 
@@ -20,6 +21,12 @@ use crate::telemetry::{LogGate, Metrics};
 pub struct Services {
     /// Models by name.
     pub catalog: Arc<Catalog>,
+    /// Launches models.
+    pub launcher: Arc<Launcher>,
+    /// Who may come in.
+    pub keys: Arc<Keys>,
+    /// When the server started.
+    pub started: Instant,
     /// Generation of text.
     pub inference: Arc<Inference>,
     /// Key-value state of all plugins.

@@ -7,10 +7,14 @@ mod config;
 mod embeddings;
 pub mod http;
 mod inference;
+mod launching;
 mod log;
+mod machine;
 mod metrics;
 mod models;
 mod random;
+mod registry;
+mod reranking;
 mod state;
 mod work;
 
@@ -20,3 +24,8 @@ use super::guest::Guest;
 // Types alone; nothing to call.
 impl chat::Host for Guest {}
 impl manifest::Host for Guest {}
+
+/// Runs something that blocks where that is allowed. None when it panicked.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}

@@ -18,7 +18,7 @@ use super::fault::classify;
 use super::guest::{Guest, Services};
 use super::load::Template;
 use super::registry::Snapshot;
-use crate::answer::{CallSyntax, Marks, Span};
+use crate::answer::{CallSyntax, Marks, Span, Verdict};
 use crate::inference::InferenceError;
 use crate::limits;
 use crate::model::LoadedModel;
@@ -191,9 +191,11 @@ fn to_marks(marks: marked_format::AnswerMarks) -> Marks {
         end: calls.end,
     });
     let reasoning = marks.reasoning.map(|span| Span { open: span.open, close: span.close });
+    let verdict = marks.verdict.map(|verdict| Verdict { positive: verdict.positive, negative: verdict.negative });
     Marks {
         reasoning: reasoning.filter(|span| !span.open.trim().is_empty() && !span.close.trim().is_empty()),
         calls: calls.filter(CallSyntax::is_sound),
+        verdict,
     }
 }
 

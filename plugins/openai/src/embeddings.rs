@@ -63,11 +63,11 @@ fn answer(model: &str, body: EmbeddingRequest, response: &mut Response) -> Resul
         }
     };
     let options = Options {
-        dimensions: body.dimensions.map(|count| positive("dimensions", count)).transpose()?,
+        dimensions: body.dimensions.map(|count| fields::positive("dimensions", count)).transpose()?,
         truncate_tokens: match body.truncate_prompt_tokens {
             None => None,
             Some(-1) => Some(u32::MAX),
-            Some(count) => Some(positive("truncate_prompt_tokens", count)?),
+            Some(count) => Some(fields::positive("truncate_prompt_tokens", count)?),
         },
         normalize: body.normalize,
         prompt_name: body.prompt_name,
@@ -81,11 +81,6 @@ fn answer(model: &str, body: EmbeddingRequest, response: &mut Response) -> Resul
         found.extend(embeddings::embed(model, inputs, &options).map_err(|error| of_inference(error, model))?);
     }
     write(model, &found, encoding, response)
-}
-
-fn positive(param: &'static str, count: i64) -> Result<u32, ApiError> {
-    let positive = u32::try_from(count).ok().filter(|count| *count > 0);
-    positive.ok_or_else(|| fields::out_of_bounds(param, "an integer of 1 or more", count))
 }
 
 fn of_inference(error: inference::Error, model: &str) -> ApiError {

@@ -170,6 +170,12 @@ pub(crate) fn parse_tokens_max(param: &'static str, value: i64, low: u32) -> Res
     tokens.ok_or_else(|| out_of_bounds(param, format!("an integer of {low} or more"), value))
 }
 
+/// A count of one or more.
+pub(crate) fn positive(param: &'static str, count: i64) -> Result<u32, ApiError> {
+    let positive = u32::try_from(count).ok().filter(|count| *count > 0);
+    positive.ok_or_else(|| out_of_bounds(param, "an integer of 1 or more", count))
+}
+
 pub(crate) fn out_of_bounds(param: &'static str, bounds: impl fmt::Display, value: impl fmt::Display) -> ApiError {
     ApiError::invalid(param, format!("`{param}` must be {bounds}, got {value}"))
 }

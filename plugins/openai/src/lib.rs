@@ -15,6 +15,7 @@ mod logprobs;
 mod messages;
 mod models;
 mod prompts;
+mod rerank;
 mod responses;
 mod shape;
 mod text_or;
@@ -61,6 +62,10 @@ impl Dialect for OpenAi {
             .body_bytes_max(embeddings::BODY_BYTES_MAX)
             .post("/v1/engines/{model}/embeddings", embeddings::create_by_engine)
             .body_bytes_max(embeddings::BODY_BYTES_MAX)
+            .post("/v1/rerank", rerank::create)
+            .body_bytes_max(rerank::BODY_BYTES_MAX)
+            .post("/v2/rerank", rerank::create_v2)
+            .body_bytes_max(rerank::BODY_BYTES_MAX)
             .post("/v1/responses", responses::create)
             .get("/v1/responses/{id}", responses::retrieve)
             .delete("/v1/responses/{id}", responses::delete)
@@ -72,6 +77,8 @@ impl Dialect for OpenAi {
             .post("/completions", completions::create)
             .post("/embeddings", embeddings::create)
             .body_bytes_max(embeddings::BODY_BYTES_MAX)
+            .post("/rerank", rerank::create)
+            .body_bytes_max(rerank::BODY_BYTES_MAX)
             .post("/responses", responses::create)
             .get("/responses/{id}", responses::retrieve)
             .delete("/responses/{id}", responses::delete)

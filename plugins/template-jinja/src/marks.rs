@@ -172,7 +172,8 @@ const FAMILIES: &[Family] = &[
 pub(crate) fn of(source: &str) -> Marks {
     // Marks stand in string literals.
     let text = source.replace("\\n", "\n").replace("\\\"", "\"");
-    Marks { reasoning: reasoning(&text), calls: if text.contains("tool") { of_calls(&text) } else { None } }
+    let calls = if text.contains("tool") { of_calls(&text) } else { None };
+    Marks { reasoning: reasoning(&text), calls, verdict: None }
 }
 
 fn reasoning(text: &str) -> Option<Span> {

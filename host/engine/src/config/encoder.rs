@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::hugging_face::{CONFIG, parse};
 use super::{check_count, is_positive};
+use crate::architecture;
 use crate::error::LoadError;
 use crate::limits;
 use crate::model::kernel::activations::Activation;
@@ -18,6 +19,8 @@ pub(crate) enum Family {
     Roberta,
     /// BERT without token types, under other names.
     DistilBert,
+    /// As BERT, with another head.
+    Electra,
     /// Positions as roberta's, and a bias by the distance of two tokens.
     Mpnet,
 }
@@ -43,13 +46,17 @@ pub(crate) struct EncoderConfig {
     pub(crate) padding: u32,
     /// Buckets of the bias by distance.
     pub(crate) buckets: usize,
+    /// Whether a head that scores follows it.
+    pub(crate) is_scorer: bool,
 }
 
-/// What tells an encoder from a decoder.
+/// What tells an encoder from a decoder, and one that scores from one that does not.
 #[derive(Deserialize)]
 struct Kind {
     #[serde(default)]
     model_type: String,
+    #[serde(default)]
+    architectures: Option<Vec<String>>,
 }
 
 /// `config.json`, as far as it matters. Distilbert has names of its own.
@@ -58,6 +65,8 @@ struct Config {
     vocab_size: usize,
     #[serde(alias = "dim")]
     hidden_size: usize,
+    /// Electra's, whose small models widen it.
+    embedding_size: Option<usize>,
     #[serde(alias = "hidden_dim")]
     intermediate_size: usize,
     #[serde(alias = "n_layers")]
@@ -76,19 +85,6 @@ struct Config {
     is_decoder: bool,
 }
 
-impl Family {
-    /// The family of a `model_type`; `None` for what is no encoder.
-    fn of(model_type: &str) -> Option<Self> {
-        match model_type {
-            "bert" => Some(Self::Bert),
-            "roberta" | "xlm-roberta" | "camembert" => Some(Self::Roberta),
-            "distilbert" => Some(Self::DistilBert),
-            "mpnet" => Some(Self::Mpnet),
-            _ => None,
-        }
-    }
-}
-
 /// Reads the shape of an encoder; `None` where the folder is a decoder's.
 ///
 /// # Errors
@@ -96,10 +92,10 @@ impl Family {
 pub(crate) fn describe(files: &Files) -> Result<Option<EncoderConfig>, LoadError> {
     let json = files.read_text(CONFIG)?;
     let kind: Kind = parse(CONFIG, &json)?;
-    match Family::of(&kind.model_type) {
-        None => Ok(None),
-        Some(family) => parse::<Config>(CONFIG, &json)?.into_encoder(family, kind.model_type).map(Some),
-    }
+    let Some(family) = architecture::encoder_of_type(&kind.model_type) else { return Ok(None) };
+    let encoder = parse::<Config>(CONFIG, &json)?.into_encoder(family, kind.model_type)?;
+    let class = kind.architectures.unwrap_or_default().into_iter().next().unwrap_or_default();
+    Ok(Some(EncoderConfig { is_scorer: architecture::is_scorer(&class), ..encoder }))
 }
 
 impl Config {
@@ -116,7 +112,7 @@ impl Config {
             let (hidden, heads) = (self.hidden_size, self.num_attention_heads);
             return wrong(format!("hidden size {hidden} does not divide into {heads} heads"));
         }
-        let has_types = matches!(family, Family::Bert | Family::Roberta);
+        let has_types = matches!(family, Family::Bert | Family::Roberta | Family::Electra);
         let types = if has_types { self.type_vocab_size.unwrap_or(2) } else { 0 };
         if has_types {
             check_count(CONFIG, "number of token types", types, limits::WIDTH_MAX)?;
@@ -135,6 +131,9 @@ impl Config {
         }
         if self.position_embedding_type.as_deref().is_some_and(|kind| kind != "absolute") {
             return Err(LoadError::Unsupported("relative positions".to_owned()));
+        }
+        if self.embedding_size.is_some_and(|size| family == Family::Electra && size != self.hidden_size) {
+            return Err(LoadError::Unsupported("embeddings of another width than the layers".to_owned()));
         }
         if self.is_decoder {
             return Err(LoadError::Unsupported(format!("{architecture} as a decoder")));
@@ -159,6 +158,7 @@ impl Config {
             activation,
             padding,
             buckets,
+            is_scorer: false,
         })
     }
 }
@@ -172,6 +172,11 @@ impl EncoderConfig {
     /// The position of a sequence's first token.
     pub(crate) fn first_position(&self) -> usize {
         if has_positions_after_padding(self.family) { self.padding as usize + 1 } else { 0 }
+    }
+
+    /// Token types that tell two texts of one sequence apart; 0 where the architecture is told of none.
+    pub(crate) fn pair_types(&self) -> usize {
+        if matches!(self.family, Family::Bert | Family::Electra) { self.types } else { 0 }
     }
 
     /// Tokens of the longest sequence that has positions.

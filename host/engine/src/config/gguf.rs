@@ -1,6 +1,7 @@
 //! The shape of a decoder from the metadata of a GGUF file.
 
 use super::{DecoderConfig, RopeConfig, RopeScaling};
+use crate::architecture;
 use crate::error::LoadError;
 use crate::model::names::{LayerTensor, TensorName};
 use crate::weights::gguf::Gguf;
@@ -11,11 +12,11 @@ use crate::weights::gguf::Gguf;
 /// [`LoadError`] naming the key.
 ///
 /// Source: the GGUF specification of ggml-org/ggml, `docs/gguf.md`; llama.cpp, `src/llama-model.cpp`.
-pub(crate) fn describe(gguf: &mut Gguf) -> Result<DecoderConfig, LoadError> {
+pub(crate) fn describe(gguf: &Gguf) -> Result<DecoderConfig, LoadError> {
     let file = gguf.file_name().to_owned();
     let architecture = gguf.text("general.architecture").unwrap_or_default().to_owned();
-    if !["llama", "qwen2", "qwen3"].contains(&architecture.as_str()) {
-        return Err(LoadError::Unsupported(format!("architecture {architecture:?}")));
+    if !architecture::is_gguf_decoder(&architecture) {
+        return Err(LoadError::UnsupportedArchitecture(architecture));
     }
     let key = |name: &str| format!("{architecture}.{name}");
     let count = |gguf: &Gguf, name: &str| {
@@ -66,7 +67,7 @@ pub(crate) fn describe(gguf: &mut Gguf) -> Result<DecoderConfig, LoadError> {
 }
 
 /// How frequencies are stretched.
-fn scaling(gguf: &mut Gguf, architecture: &str) -> Result<RopeScaling, LoadError> {
+fn scaling(gguf: &Gguf, architecture: &str) -> Result<RopeScaling, LoadError> {
     if let Some(divisors) = gguf.small_vector(&TensorName::RopeDivisors.gguf())? {
         return Ok(RopeScaling::Divisors(divisors));
     }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{DecoderConfig, RopeConfig, RopeScaling};
+use crate::architecture;
 use crate::error::LoadError;
 use crate::source::Files;
 use crate::text_model::SamplingDefaults;
@@ -124,12 +125,8 @@ impl Config {
     /// The family and its shape.
     fn into_decoder(self) -> Result<DecoderConfig, LoadError> {
         let class = self.architectures.first().map_or("", String::as_str);
-        let architecture = match class {
-            "LlamaForCausalLM" => "llama",
-            "MistralForCausalLM" => "mistral",
-            "Qwen2ForCausalLM" => "qwen2",
-            "Qwen3ForCausalLM" => "qwen3",
-            other => return Err(LoadError::Unsupported(format!("architecture {other:?}"))),
+        let Some(architecture) = architecture::decoder_of_class(class) else {
+            return Err(LoadError::UnsupportedArchitecture(class.to_owned()));
         };
         let activation = self.hidden_act.as_deref().unwrap_or("silu");
         if activation != "silu" && activation != "swish" {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::hugging_face::{TOKENIZER_CONFIG, parse, parse_optional, token_text};
 use super::{check_count, encoder::EncoderConfig};
+use crate::encoding::dense::DenseShape;
 use crate::error::LoadError;
 use crate::limits;
 use crate::model::kernel::activations::Activation;
@@ -18,7 +19,7 @@ use crate::source::Files;
 
 const MODULES: &str = "modules.json";
 const MODULE_CONFIG: &str = "config.json";
-const PROMPTS: &str = "config_sentence_transformers.json";
+pub(super) const PROMPTS: &str = "config_sentence_transformers.json";
 
 /// Names that the file with the longest input has had.
 const TRANSFORMER_CONFIGS: [&str; 5] = [
@@ -48,7 +49,7 @@ pub(crate) enum Module {
     /// Vectors of these kinds, one after the other.
     Pooling { kinds: Vec<Pooling>, includes_prompt: bool },
     /// A matrix from `folder`.
-    Dense { folder: String, inputs: usize, outputs: usize, has_bias: bool, activation: Activation },
+    Dense { folder: String, shape: DenseShape },
     /// Length 1.
     Normalize,
 }
@@ -62,6 +63,13 @@ pub(crate) struct SentenceConfig {
     pub(crate) prompts: BTreeMap<String, String>,
     /// The prompt of inputs that name none.
     pub(crate) default_prompt: Option<String>,
+    /// How texts are read.
+    pub(crate) text: TextConfig,
+}
+
+/// How texts become tokens.
+#[derive(Debug)]
+pub(crate) struct TextConfig {
     /// Tokens of the longest input, those that the tokenizer adds included.
     pub(crate) context_tokens: usize,
     /// Whether text is lower-cased before all else.
@@ -72,6 +80,8 @@ pub(crate) struct SentenceConfig {
     pub(crate) end_token: Option<String>,
     /// Whether a tokenizer made from `vocab.txt` lower-cases.
     pub(crate) vocabulary_lowercases: bool,
+    /// Whether the tokenizer says which tokens are of the second text.
+    pub(crate) gives_types: bool,
 }
 
 /// An entry of `modules.json`.
@@ -143,6 +153,8 @@ struct TokenizerConfig {
     /// A float where there is no bound: 1e30.
     model_max_length: Option<f64>,
     do_lower_case: Option<bool>,
+    tokenizer_class: Option<String>,
+    model_input_names: Option<Vec<String>>,
     #[serde(default)]
     bos_token: Value,
     #[serde(default)]
@@ -158,6 +170,21 @@ struct TokenizerConfig {
 /// # Errors
 /// [`LoadError`] naming the file; modules of another kind are unsupported.
 pub(crate) fn describe(files: &Files, encoder: &EncoderConfig) -> Result<SentenceConfig, LoadError> {
+    let prompts: PromptConfig = parse_optional(files, PROMPTS)?;
+    let default_prompt = prompts.default_prompt_name.clone();
+    Ok(SentenceConfig {
+        modules: modules(files)?,
+        prompts: prompts.check()?,
+        default_prompt,
+        text: describe_text(files, encoder)?,
+    })
+}
+
+/// Reads how texts become tokens.
+///
+/// # Errors
+/// [`LoadError`] naming the file.
+pub(crate) fn describe_text(files: &Files, encoder: &EncoderConfig) -> Result<TextConfig, LoadError> {
     let tokenizer: TokenizerConfig = parse_optional(files, TOKENIZER_CONFIG)?;
     let transformer: TransformerConfig = match TRANSFORMER_CONFIGS.iter().find(|name| files.has(name)) {
         Some(name) => parse(name, &files.read_text(name)?)?,
@@ -168,17 +195,13 @@ pub(crate) fn describe(files: &Files, encoder: &EncoderConfig) -> Result<Sentenc
         // A float beyond the largest integer becomes that integer.
         tokenizer.model_max_length.filter(|tokens| *tokens >= 1.0).map_or(usize::MAX, |tokens| tokens as usize)
     });
-    let prompts: PromptConfig = parse_optional(files, PROMPTS)?;
-    let default_prompt = prompts.default_prompt_name.clone();
-    Ok(SentenceConfig {
-        modules: modules(files)?,
-        prompts: prompts.check()?,
-        default_prompt,
+    Ok(TextConfig {
         context_tokens: wanted.min(encoder.context_tokens()),
         lowercases: transformer.do_lower_case,
         begin_token: token_text(&tokenizer.cls_token).or_else(|| token_text(&tokenizer.bos_token)),
         end_token: token_text(&tokenizer.sep_token).or_else(|| token_text(&tokenizer.eos_token)),
         vocabulary_lowercases: tokenizer.do_lower_case.unwrap_or(true),
+        gives_types: tokenizer.gives_types(),
     })
 }
 
@@ -264,11 +287,30 @@ fn dense(files: &Files, folder: &str) -> Result<Module, LoadError> {
     };
     Ok(Module::Dense {
         folder: folder.to_owned(),
-        inputs: config.in_features,
-        outputs: config.out_features,
-        has_bias: config.bias.unwrap_or(true),
-        activation,
+        shape: DenseShape {
+            inputs: config.in_features,
+            outputs: config.out_features,
+            has_bias: config.bias.unwrap_or(true),
+            activation,
+        },
     })
+}
+
+impl TokenizerConfig {
+    /// Whether the model gets token types: where the file lists them among its inputs, else where its class does.
+    ///
+    /// Source: transformers 5.23, `model_input_names`.
+    fn gives_types(&self) -> bool {
+        match (&self.model_input_names, &self.tokenizer_class) {
+            (Some(names), _) => names.iter().any(|name| name == "token_type_ids"),
+            (None, Some(class)) => {
+                let class = class.strip_suffix("Fast").unwrap_or(class);
+                matches!(class, "BertTokenizer" | "ElectraTokenizer")
+            }
+            // Then the class is that of the model's type.
+            (None, None) => true,
+        }
+    }
 }
 
 impl PromptConfig {

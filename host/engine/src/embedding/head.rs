@@ -1,16 +1,17 @@
 //! From the rows of a text to its vector: pooling, then what the model's files put after it.
 
 use crate::config::sentence::{Module, Pooling, SentenceConfig};
+use crate::encoding::dense::Dense;
+use crate::encoding::{Head, Text};
 use crate::error::LoadError;
-use crate::model::kernel::RowTiles;
-use crate::model::kernel::activations::{Activation, activate};
-use crate::model::linear::{Linear, Threads};
+use crate::load::Progress;
+use crate::model::encoder::Wanted;
 use crate::source::Files;
 use crate::weights::safetensors::Safetensors;
-use crate::weights::{Store, Weights};
+use crate::weights::{Reading, Store, Weights};
 
 /// The steps after the encoder.
-pub(crate) struct Head {
+pub(crate) struct VectorHead {
     kinds: Vec<Pooling>,
     includes_prompt: bool,
     steps: Vec<Step>,
@@ -19,7 +20,7 @@ pub(crate) struct Head {
 
 /// What happens to a pooled vector.
 enum Step {
-    Dense { matrix: Linear, bias: Option<Vec<f32>>, activation: Activation },
+    Dense(Dense),
     Normalize,
 }
 
@@ -32,14 +33,22 @@ pub(crate) struct VectorForm {
     pub(crate) normalize: Option<bool>,
 }
 
-impl Head {
+impl VectorHead {
     /// Reads the steps that `config` names.
     ///
     /// * `hidden`: width of the encoder's rows.
+    /// * `reading`: `None` for their sizes alone.
     ///
     /// # Errors
     /// [`LoadError`] when widths do not fit or weights are missing.
-    pub(crate) fn load(files: &Files, config: &SentenceConfig, hidden: usize) -> Result<Self, LoadError> {
+    pub(crate) fn load(
+        files: &Files,
+        config: &SentenceConfig,
+        hidden: usize,
+        reading: Option<Reading<'_>>,
+    ) -> Result<Self, LoadError> {
+        // Their few bytes are not part of the progress.
+        let reading = reading.map(|reading| Reading { progress: &Progress::ignore, ..reading });
         let mut head = Self { kinds: Vec::new(), includes_prompt: true, steps: Vec::new(), dimensions: hidden };
         for module in &config.modules {
             match module {
@@ -49,18 +58,15 @@ impl Head {
                     head.dimensions = hidden * kinds.len();
                 }
                 Module::Normalize => head.steps.push(Step::Normalize),
-                Module::Dense { folder, inputs, outputs, has_bias, activation } => {
-                    if *inputs != head.dimensions {
-                        let reason = format!("takes {inputs} numbers of {}", head.dimensions);
+                Module::Dense { folder, shape } => {
+                    if shape.inputs != head.dimensions {
+                        let reason = format!("takes {} numbers of {}", shape.inputs, head.dimensions);
                         return Err(LoadError::tensor(&format!("{folder}/linear.weight"), reason));
                     }
                     let store = Safetensors::open(&files.folder(folder)?)?;
-                    let mut weights = Weights::new(Store::Safetensors(store), &|_| {});
-                    let matrix = weights.stacked(&["linear.weight".to_owned()], *outputs, *inputs)?;
-                    let bias = ["linear.bias".to_owned()];
-                    let bias = if *has_bias { Some(weights.joined(&bias, *outputs)?) } else { None };
-                    head.steps.push(Step::Dense { matrix, bias, activation: *activation });
-                    head.dimensions = *outputs;
+                    let mut weights = Weights::new(Store::Safetensors(&store), reading);
+                    head.steps.push(Step::Dense(Dense::load("linear", *shape, &mut weights)?));
+                    head.dimensions = shape.outputs;
                 }
             }
         }
@@ -77,24 +83,11 @@ impl Head {
         matches!(self.steps.last(), Some(Step::Normalize))
     }
 
-    /// Numbers in the weights, and bytes they take in memory.
-    pub(crate) fn size(&self) -> (u64, u64) {
-        let mut size = (0, 0);
-        for step in &self.steps {
-            if let Step::Dense { matrix, bias, .. } = step {
-                let numbers = bias.as_ref().map_or(0, Vec::len) as u64;
-                size.0 += matrix.parameters() + numbers;
-                size.1 += matrix.bytes() + 4 * numbers;
-            }
-        }
-        size
-    }
-
     /// The vector of a text.
     ///
     /// * `rows`: `[tokens, hidden]`, at least one row.
     /// * `prompt_tokens`: rows at the beginning that are the prompt.
-    pub(crate) fn vector(&self, rows: &[f32], hidden: usize, prompt_tokens: usize, form: VectorForm) -> Vec<f32> {
+    fn vector(&self, rows: &[f32], hidden: usize, prompt_tokens: usize, form: VectorForm) -> Vec<f32> {
         let skipped = if self.includes_prompt { 0 } else { prompt_tokens };
         let mut vector = Vec::with_capacity(self.dimensions);
         for kind in &self.kinds {
@@ -106,15 +99,7 @@ impl Head {
                 // A normalisation at the end is the request's to decide.
                 Step::Normalize if index == last && form.normalize == Some(false) => {}
                 Step::Normalize => normalize(&mut vector),
-                Step::Dense { matrix, bias, activation } => {
-                    let mut out = Vec::new();
-                    matrix.forward_by(Threads::One, &vector, 1, &mut RowTiles::default(), &mut out);
-                    if let Some(bias) = bias {
-                        out.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias);
-                    }
-                    activate(*activation, &mut out);
-                    vector = out;
-                }
+                Step::Dense(dense) => vector = dense.apply(&vector),
             }
         }
         vector.truncate(form.dimensions);
@@ -122,6 +107,24 @@ impl Head {
             normalize(&mut vector);
         }
         vector
+    }
+}
+
+impl Head for VectorHead {
+    type Form = VectorForm;
+
+    fn wanted(&self) -> Wanted {
+        // Where the prompt is left out, the first row that counts may be any.
+        if self.kinds == [Pooling::Cls] && self.includes_prompt { Wanted::First } else { Wanted::All }
+    }
+
+    fn finish(&self, rows: &[f32], hidden: usize, text: &Text, form: VectorForm) -> Vec<f32> {
+        self.vector(rows, hidden, text.prompt_tokens, form)
+    }
+
+    fn size(&self) -> (u64, u64) {
+        let sizes = self.steps.iter().map(|step| if let Step::Dense(dense) = step { dense.size() } else { (0, 0) });
+        sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
     }
 }
 
@@ -199,7 +202,7 @@ mod tests {
 
     #[test]
     fn forms() {
-        let head = |steps| Head { kinds: vec![Pooling::Mean], includes_prompt: true, steps, dimensions: 2 };
+        let head = |steps| VectorHead { kinds: vec![Pooling::Mean], includes_prompt: true, steps, dimensions: 2 };
         let check = |steps: Vec<Step>, dimensions: usize, normalize: Option<bool>, expect: &[f32]| {
             let form = VectorForm { dimensions, normalize };
             assert_eq!(head(steps).vector(&[3.0, 4.0], 2, 0, form), expect);

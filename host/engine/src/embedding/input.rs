@@ -2,20 +2,10 @@
 
 use super::{EmbedInput, EmbedOptions, EmbedRequest, EmbeddingInfo};
 use crate::config::sentence::SentenceConfig;
+use crate::encoding::Text;
 use crate::error::EngineError;
 use crate::limits;
 use crate::tokenizer::Tokenizer;
-
-/// An input as the encoder takes it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Text {
-    /// Token ids, at least one.
-    pub(crate) ids: Vec<u32>,
-    /// How many of them are the prompt, a special token before it included.
-    pub(crate) prompt_tokens: usize,
-    /// Whether there were more.
-    pub(crate) is_truncated: bool,
-}
 
 /// Tokenizes and checks all inputs.
 ///
@@ -47,7 +37,7 @@ pub(super) fn texts(
                 let (ids, all) = tokenizer.encode_cut(joined.as_deref().unwrap_or(text), tokens_max)?;
                 let is_truncated = ids.len() < all;
                 check_length(is_truncated, all, &request.options, info)?;
-                Text { prompt_tokens, is_truncated, ids }
+                Text { ids, prompt_tokens, is_truncated, ..Text::default() }
             }
             EmbedInput::Tokens(ids) => given(ids, tokens_max, &request.options, info)?,
         };
@@ -76,7 +66,7 @@ fn given(ids: &[u32], tokens_max: usize, options: &EmbedOptions, info: &Embeddin
     }
     let is_truncated = ids.len() > tokens_max;
     check_length(is_truncated, ids.len(), options, info)?;
-    Ok(Text { ids: ids[..ids.len().min(tokens_max)].to_vec(), prompt_tokens: 0, is_truncated })
+    Ok(Text { ids: ids[..ids.len().min(tokens_max)].to_vec(), is_truncated, ..Text::default() })
 }
 
 /// Where inputs are cut, or too long.

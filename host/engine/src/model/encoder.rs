@@ -21,6 +21,24 @@ use crate::weights::{Table, Weights};
 /// Values worth waking a thread for when they go through an activation.
 const PARALLEL_VALUES: usize = 1 << 17;
 
+/// The tokens of one text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tokens<'a> {
+    /// Ids inside the vocabulary, each text's at most as many as there are positions.
+    pub(crate) ids: &'a [u32],
+    /// The type of each token, inside the table of types; empty where all are 0.
+    pub(crate) types: &'a [u32],
+}
+
+/// Which rows of a text are computed to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All of them.
+    All,
+    /// That of the first token: the last layer is little work then.
+    First,
+}
+
 /// An encoder with its weights.
 pub(crate) struct Encoder {
     words: Table,
@@ -64,7 +82,7 @@ struct Layer {
 /// Activations of one pass; kept from one to the next.
 #[derive(Default)]
 pub(crate) struct EncoderScratch {
-    /// `[rows, hidden]`: the result.
+    /// `[wanted rows, hidden]`: the result.
     pub(crate) hidden: Vec<f32>,
     mixed: Vec<f32>,
     attended: Vec<f32>,
@@ -130,39 +148,52 @@ impl Encoder {
         tables.chain(matrices).chain(vectors).fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
     }
 
-    /// Computes the rows of `texts` into [`EncoderScratch::hidden`], in their order. A text's rows do not depend on the
-    /// other texts, nor on who computes.
-    ///
-    /// * `texts`: ids inside the vocabulary, each at most as many as there are positions.
-    pub(crate) fn forward(&self, texts: &[&[u32]], by: Threads, scratch: &mut EncoderScratch) {
+    /// Computes the wanted rows of `texts` into [`EncoderScratch::hidden`], in their order. A text's rows do not depend on
+    /// the other texts, nor on who computes.
+    pub(crate) fn forward(&self, texts: &[Tokens<'_>], wanted: Wanted, by: Threads, scratch: &mut EncoderScratch) {
         self.embed(texts, &mut scratch.hidden);
-        let lengths: Vec<usize> = texts.iter().map(|text| text.len()).collect();
-        let rows: usize = lengths.iter().sum();
-        for layer in &self.layers {
-            let EncoderScratch { hidden, mixed, attended, wide, delta, tiles, attention } = scratch;
-            layer.mix.forward(by, hidden, rows, tiles, mixed);
-            self.attention.attend(&lengths, mixed, self.bias.as_ref(), by, attention, attended);
-            layer.output.forward(by, attended, rows, tiles, delta);
-            self.add_norm(hidden, delta, &layer.attention_norm);
-            layer.up.forward(by, hidden, rows, tiles, wide);
-            if by == Threads::All && wide.len() >= 2 * PARALLEL_VALUES {
-                wide.par_chunks_mut(PARALLEL_VALUES).for_each(|values| activate(self.activation, values));
-            } else {
-                activate(self.activation, wide);
-            }
-            layer.down.forward(by, wide, rows, tiles, delta);
-            self.add_norm(hidden, delta, &layer.output_norm);
+        let lengths: Vec<usize> = texts.iter().map(|text| text.ids.len()).collect();
+        for (index, layer) in self.layers.iter().enumerate() {
+            let wanted = if index + 1 == self.layers.len() { wanted } else { Wanted::All };
+            self.layer(layer, &lengths, wanted, by, scratch);
         }
     }
 
+    /// Puts all rows through one layer; those that are not wanted do not come out.
+    fn layer(&self, layer: &Layer, lengths: &[usize], wanted: Wanted, by: Threads, scratch: &mut EncoderScratch) {
+        let EncoderScratch { hidden, mixed, attended, wide, delta, tiles, attention } = scratch;
+        layer.mix.forward(by, hidden, lengths.iter().sum(), tiles, mixed);
+        self.attention.attend(wanted, lengths, mixed, self.bias.as_ref(), by, attention, attended);
+        if wanted == Wanted::First {
+            let mut begin = 0;
+            for (index, length) in lengths.iter().enumerate() {
+                hidden.copy_within(begin * self.hidden..(begin + 1) * self.hidden, index * self.hidden);
+                begin += length;
+            }
+            hidden.truncate(lengths.len() * self.hidden);
+        }
+        let rows = hidden.len() / self.hidden;
+        layer.output.forward(by, attended, rows, tiles, delta);
+        self.add_norm(hidden, delta, &layer.attention_norm);
+        layer.up.forward(by, hidden, rows, tiles, wide);
+        if by == Threads::All && wide.len() >= 2 * PARALLEL_VALUES {
+            wide.par_chunks_mut(PARALLEL_VALUES).for_each(|values| activate(self.activation, values));
+        } else {
+            activate(self.activation, wide);
+        }
+        layer.down.forward(by, wide, rows, tiles, delta);
+        self.add_norm(hidden, delta, &layer.output_norm);
+    }
+
     /// Embeds the tokens of all texts.
-    fn embed(&self, texts: &[&[u32]], hidden: &mut Vec<f32>) {
+    fn embed(&self, texts: &[Tokens<'_>], hidden: &mut Vec<f32>) {
         hidden.clear();
-        hidden.resize(texts.iter().map(|text| text.len()).sum::<usize>() * self.hidden, 0.0);
+        hidden.resize(texts.iter().map(|text| text.ids.len()).sum::<usize>() * self.hidden, 0.0);
         let mut rows = hidden.chunks_exact_mut(self.hidden);
         for text in texts {
             let mut next = self.first_position;
-            for (&id, row) in text.iter().zip(&mut rows) {
+            let kinds = text.types.iter().copied().chain(std::iter::repeat(0));
+            for ((&id, kind), row) in text.ids.iter().zip(kinds).zip(&mut rows) {
                 let position = if self.first_position > 0 && id == self.padding {
                     self.padding as usize
                 } else {
@@ -172,7 +203,7 @@ impl Encoder {
                 self.words.add_row(id as usize, row);
                 self.positions.add_row(position, row);
                 if let Some(types) = &self.types {
-                    types.add_row(0, row);
+                    types.add_row(kind as usize, row);
                 }
             }
         }

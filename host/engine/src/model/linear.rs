@@ -36,15 +36,26 @@ pub(crate) struct Packed<W> {
 }
 
 impl<W: Weight> Packed<W> {
-    /// Packs a row-major matrix `[columns, depth]`.
+    /// A matrix that lies in panels already.
     ///
-    /// * `scales`: `[columns, depth / block]`; empty where the weights have none.
-    pub(crate) fn new(rows: &[W], scales: &[f32], columns: usize, depth: usize) -> Self {
-        let scales = match W::BLOCK {
-            Some(block) => into_panels(scales, columns, depth / block),
-            None => Vec::new(),
-        };
-        Self { weights: into_panels(rows, columns, depth), scales, columns, depth }
+    /// * `weights`: `[panels, depth, LANES]`; columns past `columns` are zero.
+    /// * `scales`: `[panels, depth / block, LANES]`; empty where the weights have none.
+    pub(crate) fn from_panels(weights: Vec<W>, scales: Vec<f32>, columns: usize, depth: usize) -> Self {
+        let packed = Self { weights, scales, columns, depth };
+        let (weights, scales) = (packed.weights.len(), packed.scales.len());
+        assert_eq!(packed.numbers(), (weights, scales), "panels have the size of their matrix");
+        packed
+    }
+
+    /// A matrix that has a size and no weights; it cannot be multiplied.
+    pub(crate) fn sized(columns: usize, depth: usize) -> Self {
+        Self { weights: Vec::new(), scales: Vec::new(), columns, depth }
+    }
+
+    /// Weights and scales in memory, those of missing columns included.
+    fn numbers(&self) -> (usize, usize) {
+        let columns = self.columns.div_ceil(LANES) * LANES;
+        (columns * self.depth, columns * W::BLOCK.map_or(0, |block| self.depth / block))
     }
 
     /// Panels `first..last` as a matrix.
@@ -61,7 +72,8 @@ impl<W: Weight> Packed<W> {
 
     /// Bytes in memory.
     fn bytes(&self) -> u64 {
-        (size_of_val(self.weights.as_slice()) + size_of_val(self.scales.as_slice())) as u64
+        let (weights, scales) = self.numbers();
+        (weights * size_of::<W>() + scales * size_of::<f32>()) as u64
     }
 
     /// `out = inputs * weights`, by one thread or several.
@@ -119,18 +131,6 @@ impl<W: Weight> Packed<W> {
             }
         }
     }
-}
-
-/// Lays rows `[columns, depth]` out as `[panels, depth, LANES]`; missing columns are zero.
-fn into_panels<T: Copy + Default>(rows: &[T], columns: usize, depth: usize) -> Vec<T> {
-    let mut panels = vec![T::default(); columns.div_ceil(LANES) * LANES * depth];
-    for (column, row) in rows.chunks_exact(depth).enumerate() {
-        let begin = column / LANES * LANES * depth + column % LANES;
-        for (place, &value) in panels[begin..].iter_mut().step_by(LANES).zip(row) {
-            *place = value;
-        }
-    }
-    panels
 }
 
 impl Linear {
@@ -200,6 +200,18 @@ impl Linear {
 mod tests {
     use super::*;
 
+    /// Lays rows `[columns, depth]` out as `[panels, depth, LANES]`; missing columns are zero.
+    fn into_panels<T: Copy + Default>(rows: &[T], columns: usize, depth: usize) -> Vec<T> {
+        let mut panels = vec![T::default(); columns.div_ceil(LANES) * LANES * depth];
+        for (column, row) in rows.chunks_exact(depth).enumerate() {
+            let begin = column / LANES * LANES * depth + column % LANES;
+            for (place, &value) in panels[begin..].iter_mut().step_by(LANES).zip(row) {
+                *place = value;
+            }
+        }
+        panels
+    }
+
     #[test]
     fn scaled_weights_are_their_products() {
         let (columns, depth, rows) = (21usize, 64usize, 7usize);
@@ -207,7 +219,12 @@ mod tests {
         let weights: Vec<Scaled8> = (0..columns * depth).map(|index| Scaled8(number(index) as i8)).collect();
         let scales: Vec<f32> = (0..columns * 2).map(|index| (index + 1) as f32 / 64.0).collect();
         let value = |column: usize, step: usize| number(column * depth + step) * scales[column * 2 + step / 32];
-        let matrix = Linear::Scaled8(Packed::new(&weights, &scales, columns, depth));
+        let matrix = Linear::Scaled8(Packed::from_panels(
+            into_panels(&weights, columns, depth),
+            into_panels(&scales, columns, depth / 32),
+            columns,
+            depth,
+        ));
         let mut embedding = vec![0.0; depth];
         matrix.row(20, &mut embedding);
         assert!(embedding.iter().enumerate().all(|(step, &weight)| weight == value(20, step)));

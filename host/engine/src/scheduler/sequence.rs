@@ -92,6 +92,8 @@ pub(super) struct Sequence {
     pending: Vec<(usize, Token)>,
     /// The prompt's tokens with log-probabilities, until the first piece takes them.
     pub(super) scored_prompt: Vec<Token>,
+    /// What the request wants to know of the first token, until the first piece takes it.
+    asked: Vec<f32>,
 }
 
 impl Sequence {
@@ -115,6 +117,7 @@ impl Sequence {
             unsent: 0,
             pending: Vec::new(),
             scored_prompt: Vec::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -145,6 +148,10 @@ impl Sequence {
         tokenizer: &Tokenizer,
         scratch: &mut Scratch,
     ) -> Result<Option<u32>, EngineError> {
+        if self.generated == 0 && !self.ticket.request.logprobs_of.is_empty() {
+            let probs = LogProbs::new(row);
+            self.asked = self.ticket.request.logprobs_of.iter().map(|&id| probs.of(id)).collect();
+        }
         let mut banned = self.banned(tokenizer);
         let Some(matcher) = &mut self.matcher else {
             return self.sampler.sample(row, self.generated, &banned, scratch).map(Some).map_err(describe_failure);
@@ -301,7 +308,7 @@ impl Sequence {
             true => self.pending.len(),
             false => self.pending.partition_point(|(start, _)| *start < released),
         };
-        let has_news = !text.is_empty() || later > 0 || !self.scored_prompt.is_empty();
+        let has_news = !text.is_empty() || later > 0 || !self.scored_prompt.is_empty() || !self.asked.is_empty();
         if finish.is_none() && !(has_news && self.unsent >= tokens_per_piece) {
             self.text.put_back(&text);
             return None;
@@ -317,6 +324,7 @@ impl Sequence {
             text,
             tokens,
             prompt: std::mem::take(&mut self.scored_prompt),
+            logprobs_of: std::mem::take(&mut self.asked),
             generated_tokens: self.generated,
             finish,
         })

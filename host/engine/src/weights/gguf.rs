@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use candle_core::quantized::GgmlDType;
 
 use super::gguf_value::{Reader, Value};
-use super::{RawTensor, check_shape};
+use super::{Stored, check_shape};
 use crate::error::LoadError;
 use crate::limits;
 use crate::source::ModelFile;
@@ -49,8 +49,8 @@ impl Gguf {
     ///
     /// # Errors
     /// [`LoadError`] naming the file.
-    pub(crate) fn open(mut file: ModelFile) -> Result<Self, LoadError> {
-        let mut reader = Reader::new(&mut file);
+    pub(crate) fn open(file: ModelFile) -> Result<Self, LoadError> {
+        let mut reader = Reader::new(&file);
         let (magic, version) = (reader.u32()?, reader.u32()?);
         if magic != MAGIC {
             return Err(reader.wrong("not a GGUF file"));
@@ -151,32 +151,32 @@ impl Gguf {
         self.tensors.values().map(|place| place.bytes).sum()
     }
 
-    /// Reads the tensor called `name`; `None` where there is none.
+    /// The tensor called `name`; `None` where there is none.
     ///
     /// # Errors
-    /// [`LoadError`] when it has another shape or cannot be read.
-    pub(crate) fn read(&mut self, name: &str, shape: &[usize]) -> Result<Option<RawTensor>, LoadError> {
+    /// [`LoadError`] when it has another shape.
+    pub(crate) fn find(&self, name: &str, shape: &[usize]) -> Result<Option<Stored<'_>>, LoadError> {
         let Some(place) = self.tensors.get(name) else {
             return Ok(None);
         };
         check_shape(name, &place.shape, shape)?;
-        let bytes = self.file.read_at(place.offset, place.bytes)?;
-        Ok(Some(RawTensor { name: name.to_owned(), kind: place.kind, bytes }))
+        let (kind, file, offset, bytes) = (place.kind, &self.file, place.offset, place.bytes);
+        Ok(Some(Stored { name: name.to_owned(), kind, file, offset, bytes }))
     }
 
     /// Reads a short vector whose length is not known; `None` where there is none.
     ///
     /// # Errors
     /// [`LoadError`] when it is no short vector or cannot be read.
-    pub(crate) fn small_vector(&mut self, name: &str) -> Result<Option<Vec<f32>>, LoadError> {
+    pub(crate) fn small_vector(&self, name: &str) -> Result<Option<Vec<f32>>, LoadError> {
         let Some(place) = self.tensors.get(name) else {
             return Ok(None);
         };
-        let shape = place.shape.clone();
+        let shape = &place.shape;
         if shape.len() != 1 || shape[0] > SMALL_VECTOR_MAX {
             return Err(LoadError::tensor(name, format!("has shape {shape:?}")));
         }
-        self.read(name, &shape)?.map(RawTensor::into_vector).transpose()
+        self.find(name, shape)?.map(|stored| stored.vector()).transpose()
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) enum Value {
 
 /// Reads the head of a GGUF file from front to back.
 pub(super) struct Reader<'a> {
-    file: &'a mut ModelFile,
+    file: &'a ModelFile,
     /// Offset of the next byte.
     position: u64,
     chunk: Vec<u8>,
@@ -40,7 +40,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads from the beginning.
-    pub(super) fn new(file: &'a mut ModelFile) -> Self {
+    pub(super) fn new(file: &'a ModelFile) -> Self {
         Self { file, position: 0, chunk: Vec::new(), chunk_start: 0, elements_left: limits::GGUF_ARRAY_MAX }
     }
 

@@ -10,10 +10,9 @@ use std::borrow::Cow;
 use candle_core::CpuStorage;
 use candle_core::quantized::GgmlDType;
 
-use super::{RawTensor, widen_f16};
+use super::{Stored, widen_f16};
 use crate::error::LoadError;
 use crate::model::kernel::Scaled8;
-use crate::model::linear::Packed;
 
 /// Weights that share a scale.
 const BLOCK: usize = 32;
@@ -21,54 +20,69 @@ const BLOCK: usize = 32;
 /// Bytes of a Q8_0 block: an f16 scale and 32 integers.
 const Q8_0_BYTES: usize = 34;
 
-/// Rows unpacked at a time; bounds the memory that f32 takes on the way.
-const ROWS: usize = 64;
+/// Refuses rows that are no whole blocks.
+pub(super) fn check(stored: &Stored<'_>, depth: usize) -> Result<(), LoadError> {
+    if depth.is_multiple_of(BLOCK) {
+        return Ok(());
+    }
+    let reason = format!("rows of {depth} weights are not whole blocks of {BLOCK}");
+    Err(LoadError::tensor(&stored.name, reason))
+}
 
-/// Packs a quantized matrix `[columns, depth]`.
+/// Appends the weights and scales that some whole rows of a tensor are.
 ///
 /// # Errors
-/// [`LoadError::Tensor`] when candle cannot unpack it.
-pub(super) fn pack(raw: &RawTensor, columns: usize, depth: usize) -> Result<Packed<Scaled8>, LoadError> {
-    let wrong = |reason: &dyn std::fmt::Display| LoadError::tensor(&raw.name, reason);
-    if !depth.is_multiple_of(BLOCK) {
-        return Err(wrong(&format!("rows of {depth} weights are not whole blocks of {BLOCK}")));
-    }
-    let mut weights = Vec::with_capacity(columns * depth);
-    let mut scales = Vec::with_capacity(columns * depth / BLOCK);
-    if raw.kind == GgmlDType::Q8_0 {
-        for block in raw.bytes.as_chunks::<Q8_0_BYTES>().0 {
+/// [`LoadError::Tensor`] when candle cannot unpack them.
+pub(super) fn unpack(
+    stored: &Stored<'_>,
+    bytes: &[u8],
+    weights: &mut Vec<Scaled8>,
+    scales: &mut Vec<f32>,
+) -> Result<(), LoadError> {
+    let wrong = |reason: &dyn std::fmt::Display| LoadError::tensor(&stored.name, reason);
+    if stored.kind == GgmlDType::Q8_0 {
+        for block in bytes.as_chunks::<Q8_0_BYTES>().0 {
             scales.push(widen_f16(u16::from_le_bytes([block[0], block[1]])));
             weights.extend(block[2..].iter().map(|&byte| Scaled8(byte.cast_signed())));
         }
-        return Ok(Packed::new(&weights, &scales, columns, depth));
+        return Ok(());
     }
-    let row_bytes = depth / raw.kind.block_size() * raw.kind.type_size();
-    for rows in raw.bytes.chunks(row_bytes * ROWS) {
-        let count = rows.len() / row_bytes * depth;
-        let unpacked = raw.kind.from_data(Cow::Borrowed(rows)).dequantize(count).map_err(|error| wrong(&error))?;
-        let CpuStorage::F32(values) = unpacked else {
-            return Err(wrong(&"not unpacked to f32"));
-        };
-        values.as_chunks::<BLOCK>().0.iter().for_each(|block| round(block, &mut weights, &mut scales));
-    }
-    Ok(Packed::new(&weights, &scales, columns, depth))
+    let count = bytes.len() / stored.kind.type_size() * stored.kind.block_size();
+    let unpacked = stored.kind.from_data(Cow::Borrowed(bytes)).dequantize(count).map_err(|error| wrong(&error))?;
+    let CpuStorage::F32(values) = unpacked else {
+        return Err(wrong(&"not unpacked to f32"));
+    };
+    values.as_chunks::<BLOCK>().0.iter().for_each(|block| round(block, weights, scales));
+    Ok(())
 }
 
 /// Rounds a block to integers of -127 to 127 and their scale.
 fn round(block: &[f32; BLOCK], weights: &mut Vec<Scaled8>, scales: &mut Vec<f32>) {
-    let largest = block.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-    let scale = largest / 127.0;
+    // Adding 1.5 * 2^23 leaves no bits for a fraction; the lowest eight are the nearest integer.
+    const ROUND: f32 = 12_582_912.0;
+    // Eight largest ones, and for each whether all were finite, so that the compiler can do them at once.
+    let mut largest = [0.0f32; 8];
+    let mut is_finite = [true; 8];
+    for eight in block.as_chunks::<8>().0 {
+        for ((largest, is_finite), value) in largest.iter_mut().zip(&mut is_finite).zip(eight) {
+            let size = value.abs();
+            *largest = if size > *largest { size } else { *largest };
+            *is_finite &= size < f32::INFINITY;
+        }
+    }
+    let scale = largest.into_iter().fold(0.0, f32::max) / 127.0;
     let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-    weights.extend(block.iter().map(|value| Scaled8((value * inverse).round() as i8)));
-    // A weight that is no number stays visible as one: `max` passes over it.
-    let is_finite = block.iter().all(|value| value.is_finite());
-    scales.push(if is_finite { scale } else { f32::NAN });
+    weights.extend(block.map(|value| Scaled8((value * inverse + ROUND).to_bits() as i8)));
+    // A weight that is no number stays visible as one.
+    scales.push(if is_finite == [true; 8] { scale } else { f32::NAN });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::linear::Linear;
+    use crate::load::Progress;
+    use crate::source::Files;
+    use crate::weights::{Reading, panels};
 
     /// Quantizes with candle and compares what the packed matrix gives with what candle unpacks.
     fn check(kind: GgmlDType, tolerance: f32) {
@@ -77,9 +91,13 @@ mod tests {
         let tensor = candle_core::Tensor::from_vec(values, (columns, depth), &candle_core::Device::Cpu).unwrap();
         let quantized = candle_core::quantized::QTensor::quantize(&tensor, kind).unwrap();
         let expect = quantized.dequantize(&candle_core::Device::Cpu).unwrap().to_vec2::<f32>().unwrap();
-        let bytes = quantized.data().unwrap().into_owned();
-        let raw = RawTensor { name: "test".to_owned(), kind, bytes };
-        let matrix = Linear::Scaled8(pack(&raw, columns, depth).unwrap());
+        let bytes: &'static [u8] = quantized.data().unwrap().into_owned().leak();
+        let files = Files::Embedded { files: vec![("test", bytes)].leak(), below: String::new() };
+        let file = files.open("test").unwrap();
+        let stored = Stored { name: "test".to_owned(), kind, file: &file, offset: 0, bytes: bytes.len() as u64 };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let reading = Reading { pool: &pool, progress: &Progress::ignore };
+        let matrix = panels::matrix(&[stored], columns, depth, Some(reading)).unwrap();
         let mut row = vec![0.0; depth];
         for (column, expect) in expect.iter().enumerate() {
             matrix.row(column, &mut row);

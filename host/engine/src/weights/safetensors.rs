@@ -12,7 +12,7 @@ use candle_core::quantized::GgmlDType;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::{RawTensor, check_shape};
+use super::{Stored, check_shape};
 use crate::error::LoadError;
 use crate::limits;
 use crate::source::{Files, ModelFile};
@@ -98,11 +98,11 @@ impl Safetensors {
         self.tensors.contains_key(name)
     }
 
-    /// Reads the tensor called `name`; `None` where there is none.
+    /// The tensor called `name`; `None` where there is none.
     ///
     /// # Errors
-    /// [`LoadError`] when it has another shape or cannot be read.
-    pub(crate) fn read(&mut self, name: &str, shape: &[usize]) -> Result<Option<RawTensor>, LoadError> {
+    /// [`LoadError`] when it has another shape or cannot be executed.
+    pub(crate) fn find(&self, name: &str, shape: &[usize]) -> Result<Option<Stored<'_>>, LoadError> {
         let Some(place) = self.tensors.get(name) else {
             return Ok(None);
         };
@@ -113,12 +113,12 @@ impl Safetensors {
             "BF16" => GgmlDType::BF16,
             other => return Err(LoadError::Unsupported(format!("tensor {name} of kind {other}"))),
         };
-        let bytes = self.files[place.file].read_at(place.offset, place.bytes)?;
-        Ok(Some(RawTensor { name: name.to_owned(), kind, bytes }))
+        let file = &self.files[place.file];
+        Ok(Some(Stored { name: name.to_owned(), kind, file, offset: place.offset, bytes: place.bytes }))
     }
 
     /// Reads the header of a file and checks that its tensors fill the file without gap or overlap.
-    fn add(&mut self, mut file: ModelFile) -> Result<(), LoadError> {
+    fn add(&mut self, file: ModelFile) -> Result<(), LoadError> {
         let name = file.name.clone();
         let wrong = |reason: String| Err(LoadError::malformed(&name, reason));
         let length = file.read_at(0, 8)?;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mimus_engine::{
-    EngineError, Finish, GenerateRequest, Generation, LoadOptions, Model, Piece, Source, TextModel, Token, load,
+    EngineError, Finish, GenerateRequest, Generation, LoadOptions, Model, Piece, Progress, Source, TextModel, Token,
+    load,
 };
 
 /// Longest wait for anything in a test.
@@ -24,7 +25,7 @@ pub fn golden_model(name: &str, options: &LoadOptions) -> Arc<dyn TextModel> {
     let path = golden(name);
     let gguf = path.join("model.gguf");
     let source = if gguf.exists() { Source::Gguf(gguf) } else { Source::Folder(path) };
-    let loaded = load(source, options, &|_| {}).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let loaded = load(source, options, &Progress::ignore).unwrap_or_else(|error| panic!("{name}: {error}"));
     let Model::Text(model) = loaded else { panic!("{name} continues text") };
     model
 }
@@ -32,7 +33,7 @@ pub fn golden_model(name: &str, options: &LoadOptions) -> Arc<dyn TextModel> {
 /// The model that comes with the server: small, with a trained tokenizer and special tokens.
 pub fn chat_model() -> Arc<dyn TextModel> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../models/mimus-chat");
-    let loaded = load(Source::Folder(folder), &options(), &|_| {});
+    let loaded = load(Source::Folder(folder), &options(), &Progress::ignore);
     let Ok(Model::Text(model)) = loaded else { panic!("mimus-chat continues text") };
     model
 }
@@ -48,6 +49,7 @@ pub struct Output {
     pub text: String,
     pub tokens: Vec<Token>,
     pub prompt: Vec<Token>,
+    pub logprobs_of: Vec<f32>,
     pub pieces: usize,
     pub generated: u32,
     pub finish: Option<Finish>,
@@ -64,6 +66,8 @@ impl Output {
         self.text.push_str(&piece.text);
         self.tokens.extend(piece.tokens);
         self.prompt.extend(piece.prompt);
+        assert!(self.pieces == 0 || piece.logprobs_of.is_empty(), "only the first piece has them");
+        self.logprobs_of.extend(piece.logprobs_of);
         self.pieces += 1;
         self.generated = piece.generated_tokens;
         self.finish = piece.finish;

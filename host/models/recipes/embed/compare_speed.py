@@ -2,7 +2,8 @@
 
 Usage: python compare_speed.py --mimus PATH/TO/mimus --model FOLDER [--threads 2] [--rounds 5]
 
-Prints both rates and the median of the rounds' ratios, for one text a request and for 64.
+The model is one that makes vectors, or a reranker: then the texts are documents, scored for one query. Prints both rates
+and the median of the rounds' ratios, for one text a request and for 64.
 """
 
 import argparse
@@ -24,7 +25,7 @@ args = parser.parse_args()
 os.environ["OMP_NUM_THREADS"] = str(args.threads)
 
 import torch  # noqa: E402  (reads the variable above)
-from sentence_transformers import SentenceTransformer  # noqa: E402
+from sentence_transformers import CrossEncoder, SentenceTransformer  # noqa: E402
 
 WORDS = "the server answers many clients with one voice and every bird that listens knows which song is meant for it".split()
 
@@ -35,30 +36,57 @@ def texts():
     return [" ".join(rng.choice(WORDS) for _ in range(min(60, 4 + int(rng.expovariate(1 / 14))))) for _ in range(128)]
 
 
+QUERY = "which bird sings in every voice?"
+
+
+class Embedding:
+    """What makes vectors."""
+
+    command, inputs, rate = "embed", "--texts", "texts_per_s"
+
+    def __init__(self, folder):
+        self.model = SentenceTransformer(folder, device="cpu").float().eval()
+
+    def run(self, lines):
+        self.model.encode(lines, batch_size=len(lines), show_progress_bar=False)
+
+
+class Reranker:
+    """What scores documents."""
+
+    command, inputs, rate = "rerank", "--documents", "documents_per_s"
+
+    def __init__(self, folder):
+        self.model = CrossEncoder(folder, device="cpu").float().eval()
+
+    def run(self, lines):
+        self.model.predict([(QUERY, line) for line in lines], batch_size=len(lines), show_progress_bar=False)
+
+
 def theirs(model, lines, batch):
     begin = time.perf_counter()
-    if batch == 1:
-        for line in lines:
-            model.encode([line], batch_size=1, show_progress_bar=False)
-    else:
-        model.encode(lines, batch_size=batch, show_progress_bar=False)
+    for first in range(0, len(lines), batch):
+        model.run(lines[first : first + batch])
     return len(lines) / (time.perf_counter() - begin)
 
 
 def main():
     torch.set_num_threads(args.threads)
     lines = texts()
-    model = SentenceTransformer(str(args.model), device="cpu").float().eval()
+    classes = json.loads((args.model / "config.json").read_text()).get("architectures") or [""]
+    model = (Reranker if classes[0].endswith("ForSequenceClassification") else Embedding)(str(args.model))
     theirs(model, lines, 64)
     rates = {"single": [], "batch": []}
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(lines))
         file.flush()
-        command = [str(args.mimus), "bench", "embed", "--model", str(args.model), "--texts", file.name, "--threads", str(args.threads), "--rounds", "1", "--json"]
+        command = [str(args.mimus), "bench", model.command, "--model", str(args.model), model.inputs, file.name, "--threads", str(args.threads), "--rounds", "1", "--json"]
+        if model.command == "rerank":
+            command += ["--query", QUERY]
         for _ in range(args.rounds):
             ours = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-            rates["single"].append((ours["single_texts_per_s"], theirs(model, lines, 1)))
-            rates["batch"].append((ours["batch_texts_per_s"], theirs(model, lines, 64)))
+            rates["single"].append((ours[f"single_{model.rate}"], theirs(model, lines, 1)))
+            rates["batch"].append((ours[f"batch_{model.rate}"], theirs(model, lines, 64)))
     for name, pairs in rates.items():
         mimus, other = (statistics.median(values) for values in zip(*pairs))
         ratio = statistics.median(a / b for a, b in pairs)

@@ -82,8 +82,8 @@ fn fits(whole: &Whole) {
 
 #[test]
 fn calls_that_must_come_do_and_fit() {
-    let json = Marks { reasoning: None, calls: Some(CallSyntax::json()) };
-    let thinking = Marks { reasoning: think(), calls: Some(hermes()) };
+    let json = Marks { calls: Some(CallSyntax::json()), ..Marks::default() };
+    let thinking = Marks { reasoning: think(), calls: Some(hermes()), verdict: None };
     for seed in 0..12 {
         for marks in [&json, &thinking] {
             let required = Case { marks, choice: ToolChoice::Required, is_parallel: false, shape: None, opened: false };
@@ -105,7 +105,7 @@ fn calls_that_must_come_do_and_fit() {
 
 #[test]
 fn several_calls_fit() {
-    let marks = Marks { reasoning: None, calls: Some(CallSyntax::json()) };
+    let marks = Marks { calls: Some(CallSyntax::json()), ..Marks::default() };
     let calls = (0..12).map(|seed| {
         let case = Case { marks: &marks, choice: ToolChoice::Required, is_parallel: true, shape: None, opened: false };
         let whole = case.answer(seed);
@@ -117,7 +117,7 @@ fn several_calls_fit() {
 
 #[test]
 fn a_shape_follows_the_reasoning() {
-    let marks = Marks { reasoning: think(), calls: None };
+    let marks = Marks { reasoning: think(), ..Marks::default() };
     let shape = Some(Constraint::Regex("[a-c/]{3}".into()));
     let choice = ToolChoice::Auto;
     let mut shaped = 0;
@@ -160,11 +160,11 @@ fn grammars_only_where_needed() {
         }
     };
     check(&bare, &tools, None, Ok(None));
-    check(&Marks { reasoning: think(), calls: None }, &tools, None, Ok(None));
+    check(&Marks { reasoning: think(), ..Marks::default() }, &tools, None, Ok(None));
     check(&bare, &tools, Some(Constraint::JsonObject), Ok(Some(Constraint::JsonObject)));
     let lark = Constraint::Lark("start: \"a\"".into());
-    check(&Marks { reasoning: think(), calls: None }, &[], Some(lark.clone()), Ok(Some(lark)));
-    let calling = Marks { reasoning: None, calls: Some(hermes()) };
+    check(&Marks { reasoning: think(), ..Marks::default() }, &[], Some(lark.clone()), Ok(Some(lark)));
+    let calling = Marks { calls: Some(hermes()), ..Marks::default() };
     check(&calling, &[tool("f", "{")], None, Err("the parameters of `f` are not JSON"));
     check(&calling, &[tool("f", "7")], None, Err("are not a JSON Schema"));
     check(&calling, &[tool("f", r#"{"type":"string"}"#)], None, Err("must have the type `object`"));

@@ -40,9 +40,9 @@ fn read(marks: &Marks, is_in_reasoning: bool, text: &str) -> Whole {
 
 #[test]
 fn answers_come_apart() {
-    let all = Marks { reasoning: think(), calls: Some(hermes()) };
+    let all = Marks { reasoning: think(), calls: Some(hermes()), verdict: None };
     let none = Marks::default();
-    let json = Marks { reasoning: None, calls: Some(CallSyntax::json()) };
+    let json = Marks { calls: Some(CallSyntax::json()), ..Marks::default() };
     let check =
         |marks: &Marks, opened: bool, text: &str, reasoning: Option<&str>, expect: &str, calls: &[(&str, &str)]| {
             let whole = read(marks, opened, text);
@@ -77,7 +77,7 @@ fn answers_come_apart() {
 
 #[test]
 fn arguments_stream_as_they_come() {
-    let marks = Arc::new(Marks { reasoning: None, calls: Some(hermes()) });
+    let marks = Arc::new(Marks { calls: Some(hermes()), ..Marks::default() });
     let mut reader = Reader::new(marks, false);
     let mut events = Vec::new();
     reader.push("<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\":", &mut events);

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use mimus_engine::bench::{EmbedWorkload, measure_embeddings};
-use mimus_engine::{LoadOptions, Model, Source, load};
+use mimus_engine::{LoadOptions, Model, Progress, Source, load};
 use serde::Serialize;
 
 /// Texts of the larger batch.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
 
 /// Words of the texts that are made up here.
 const WORDS: [&str; 12] =
@@ -46,16 +46,10 @@ pub(super) fn run(
             .ok_or("no embedding model is built in")?,
     };
     let options = LoadOptions { threads, ..LoadOptions::default() };
-    let Model::Embedding(model) = load(source, &options, &|_| {}).map_err(|error| error.to_string())? else {
+    let Model::Embedding(model) = load(source, &options, &Progress::ignore).map_err(|error| error.to_string())? else {
         return Err(format!("{name} is no embedding model"));
     };
-    let texts = match texts {
-        Some(path) => {
-            let content = std::fs::read_to_string(path).map_err(|error| format!("cannot read the texts: {error}"))?;
-            content.lines().map(str::to_owned).collect()
-        }
-        None => made_up(),
-    };
+    let texts = self::texts(texts)?;
     let measure = |batch| {
         let workload = EmbedWorkload { texts: &texts, batch, rounds: rounds.max(1) };
         measure_embeddings(&model, workload).map_err(|error| error.to_string())
@@ -75,6 +69,13 @@ pub(super) fn run(
         println!("  {BATCH} at a time    {:>9.1} texts/s", report.batch_texts_per_s);
     }
     Ok(())
+}
+
+/// The lines of a file, or texts that are made up.
+pub(super) fn texts(path: Option<&Path>) -> Result<Vec<String>, String> {
+    let Some(path) = path else { return Ok(made_up()) };
+    let content = std::fs::read_to_string(path).map_err(|error| format!("cannot read the texts: {error}"))?;
+    Ok(content.lines().map(str::to_owned).collect())
 }
 
 /// 128 texts of 4 to 40 words.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mimus_engine::bench::{Comparison, Workload, compare};
-use mimus_engine::{Answer, Constraint, LoadOptions, Model, Script, Source, TextModel, load, scripted};
+use mimus_engine::{Answer, Constraint, LoadOptions, Model, Progress, Script, Source, TextModel, load, scripted};
 use serde::Serialize;
 
 use super::Making;
@@ -59,7 +59,8 @@ pub fn run(making: &Making, rounds: usize, is_json: bool) -> Result<(), String> 
     add("scripted, 1 ms a step", &*scripted(script(STEP)), 400)?;
     for builtin in crate::contents().models {
         let options = LoadOptions { threads: config.engine.threads, ..LoadOptions::default() };
-        let loaded = load(Source::Embedded(builtin.files), &options, &|_| {}).map_err(|error| error.to_string())?;
+        let loaded =
+            load(Source::Embedded(builtin.files), &options, &Progress::ignore).map_err(|error| error.to_string())?;
         // Vectors follow no grammar.
         if let Model::Text(model) = loaded {
             add(builtin.name, &*model, 400)?;

@@ -13,4 +13,14 @@ impl wit::Host for Guest {
         self.count_call()?;
         Ok(env!("CARGO_PKG_VERSION").to_owned())
     }
+
+    fn requires_key(&mut self) -> wasmtime::Result<bool> {
+        self.count_call()?;
+        Ok(self.services.keys.are_required())
+    }
+
+    fn accepts_key(&mut self, key: String) -> wasmtime::Result<bool> {
+        self.count_call()?;
+        Ok(self.services.keys.accepts(&key))
+    }
 }

@@ -78,7 +78,8 @@ impl wit::Host for Guest {
         skip_special_tokens: bool,
     ) -> wasmtime::Result<Result<String, wit::Error>> {
         self.count_call()?;
-        Ok(self.services.inference.detokenize(&model, &tokens, skip_special_tokens).map_err(to_wit))
+        let inference = self.services.inference.clone();
+        Ok(self.wait(inference.detokenize(&model, &tokens, skip_special_tokens)).await.map_err(to_wit))
     }
 
     async fn cancel_tagged(&mut self, tag: String) -> wasmtime::Result<u32> {
@@ -178,6 +179,7 @@ impl Guest {
             skip_special_tokens: options.skip_special_tokens,
             logprobs: options.logprobs,
             prompt_logprobs: options.prompt_logprobs,
+            logprobs_of: Vec::new(),
             token_ids: options.token_ids,
             shown_special_tokens: Vec::new(),
             constraint,

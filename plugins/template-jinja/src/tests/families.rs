@@ -172,7 +172,7 @@ fn marks_of_the_families() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/families");
     assert_eq!(std::fs::read_dir(folder).expect("a folder").count(), cases.len(), "every family is here");
     for (family, reasoning, calls) in cases {
-        let Marks { reasoning: span, calls: syntax } = marks(&source(family));
+        let Marks { reasoning: span, calls: syntax, .. } = marks(&source(family));
         let span = span.as_ref().map(|span| (span.open.as_str(), span.close.as_str()));
         let first = syntax.as_ref().map(|syntax| format!("{}{}", syntax.begin, syntax.before_name));
         assert_eq!((span, first.as_deref()), (reasoning, calls), "{family}");
@@ -197,7 +197,7 @@ fn marks_of_other_templates() {
         ("{{ messages }}{{ '<think>' }}", None),
     ];
     for (source, calls) in cases {
-        let Marks { reasoning, calls: syntax } = marks(source);
+        let Marks { reasoning, calls: syntax, .. } = marks(source);
         let first = syntax.map(|syntax| format!("{}{}", syntax.begin, syntax.before_name));
         assert_eq!((reasoning.is_none(), first.as_deref()), (true, calls), "{source}");
     }

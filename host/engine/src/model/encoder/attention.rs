@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::Wanted;
 use crate::config::encoder::EncoderConfig;
 use crate::model::kernel::activations::softmax;
 use crate::model::kernel::{LANES, Panels, RowTiles, Sink, multiply};
@@ -42,6 +43,8 @@ struct Task {
     first: usize,
     last: usize,
     head: usize,
+    /// Row of the result where row `first` goes.
+    place: usize,
 }
 
 /// Memory of one thread.
@@ -97,15 +100,17 @@ impl DistanceBias {
 }
 
 impl Attention {
-    /// Lets every row attend to all rows of its text.
+    /// Lets rows attend to all rows of their text.
     ///
+    /// * `wanted`: which of them.
     /// * `lengths`: rows of each text.
     /// * `mixed`: `[rows, 3, heads, head_dim]`: queries, keys and values.
-    /// * `out`: `[rows, heads, head_dim]`, resized and overwritten.
+    /// * `out`: `[wanted rows, heads, head_dim]`, resized and overwritten.
     ///
     /// Source: arXiv 1706.03762, section 3.2.1.
     pub(super) fn attend(
         &self,
+        wanted: Wanted,
         lengths: &[usize],
         mixed: &[f32],
         bias: Option<&DistanceBias>,
@@ -113,9 +118,11 @@ impl Attention {
         scratch: &mut AttentionScratch,
         out: &mut Vec<f32>,
     ) {
-        out.resize(mixed.len() / 3, 0.0);
-        let tasks = self.tasks(lengths);
-        let work: usize = lengths.iter().map(|length| 2 * length * length * self.heads * self.head_dim).sum();
+        let queries = |length: usize| if wanted == Wanted::First { 1 } else { length };
+        let width = self.heads * self.head_dim;
+        out.resize(lengths.iter().map(|&length| queries(length)).sum::<usize>() * width, 0.0);
+        let tasks = self.tasks(lengths, queries);
+        let work: usize = lengths.iter().map(|&length| 2 * length * queries(length) * width).sum();
         if by == Threads::One || rayon::current_num_threads() == 1 || work < PARALLEL_WORK {
             for task in &tasks {
                 self.run(task, mixed, bias, scratch);
@@ -136,15 +143,19 @@ impl Attention {
     }
 
     /// Cuts the texts into tasks.
-    fn tasks(&self, lengths: &[usize]) -> Vec<Task> {
+    ///
+    /// * `queries`: how many rows of a text of this length attend, from the first on.
+    fn tasks(&self, lengths: &[usize], queries: impl Fn(usize) -> usize) -> Vec<Task> {
         let mut tasks = Vec::new();
-        let mut begin = 0;
+        let (mut begin, mut place) = (0, 0);
         for &length in lengths {
-            for first in (0..length).step_by(TASK_ROWS) {
-                let last = length.min(first + TASK_ROWS);
-                tasks.extend((0..self.heads).map(|head| Task { begin, length, first, last, head }));
+            let queries = queries(length);
+            for first in (0..queries).step_by(TASK_ROWS) {
+                let (last, place) = (queries.min(first + TASK_ROWS), place + first);
+                tasks.extend((0..self.heads).map(|head| Task { begin, length, first, last, head, place }));
             }
             begin += length;
+            place += queries;
         }
         tasks
     }
@@ -193,7 +204,7 @@ impl Attention {
     /// Puts a task's result where its rows and head are.
     fn scatter(&self, task: &Task, result: &[f32], out: &mut [f32]) {
         let width = self.heads * self.head_dim;
-        for (row, values) in (task.begin + task.first..task.begin + task.last).zip(result.chunks_exact(self.head_dim)) {
+        for (row, values) in (task.place..).zip(result.chunks_exact(self.head_dim)) {
             out[row * width + task.head * self.head_dim..][..self.head_dim].copy_from_slice(values);
         }
     }

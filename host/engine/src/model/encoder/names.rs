@@ -1,6 +1,6 @@
 //! What the tensors of an encoder are called.
 //!
-//! Source: transformers, `BertModel`, `RobertaModel`, `DistilBertModel`, `MPNetModel`.
+//! Source: transformers, `BertModel`, `RobertaModel`, `DistilBertModel`, `MPNetModel`, `ElectraModel`.
 
 use crate::config::encoder::Family;
 use crate::weights::Weights;
@@ -25,7 +25,7 @@ pub(super) struct Places {
 impl Names {
     /// The names that `weights` has.
     pub(super) fn find(family: Family, weights: &Weights<'_>) -> Self {
-        let prefixes = ["", "bert.", "roberta.", "distilbert.", "mpnet."];
+        let prefixes = ["", "bert.", "roberta.", "distilbert.", "mpnet.", "electra."];
         let has_words = |prefix: &&&str| weights.has(&format!("{prefix}embeddings.word_embeddings.weight"));
         Self { family, prefix: prefixes.iter().find(has_words).copied().unwrap_or("") }
     }
@@ -60,7 +60,7 @@ impl Names {
 
     pub(super) fn places(&self) -> Places {
         match self.family {
-            Family::Bert | Family::Roberta => Places {
+            Family::Bert | Family::Roberta | Family::Electra => Places {
                 mix: ["attention.self.query", "attention.self.key", "attention.self.value"],
                 output: "attention.output.dense",
                 attention_norm: "attention.output.LayerNorm",

@@ -10,14 +10,12 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use super::Embedding;
-use super::head::{Head, VectorForm};
-use super::input::Text;
 use super::queue::{Job, Queue};
+use super::{Output, Text};
 use crate::error::EngineError;
 use crate::limits;
 use crate::load::LoadOptions;
-use crate::model::encoder::{Encoder, EncoderScratch};
+use crate::model::encoder::{Encoder, EncoderScratch, Tokens, Wanted};
 use crate::model::linear::Threads;
 
 /// Rows that one thread computes at a time: enough to use every weight often, and little enough to stay in its cache.
@@ -26,34 +24,62 @@ const GROUP_ROWS: usize = 256;
 /// Fewest rows for which a thread of its own is better than all threads sharing every matrix.
 const GROUP_ROWS_MIN: usize = 32;
 
-/// Computes the vectors of texts; the real thing, or a stand-in for tests of what is around it.
+/// Computes texts; the real thing, or a stand-in for tests of what is around it.
 pub(crate) trait TextForward: Send {
-    /// One vector a text, in the order of the texts.
+    /// What a request asks for, the same for all its texts.
+    type Form: Copy + Send + Sync;
+
+    /// The numbers of each text, in the order of the texts.
     ///
     /// # Errors
     /// [`EngineError::Failed`].
-    fn vectors(&mut self, texts: &[(&Text, VectorForm)]) -> Result<Vec<Vec<f32>>, EngineError>;
+    fn compute(&mut self, texts: &[(&Text, Self::Form)]) -> Result<Vec<Vec<f32>>, EngineError>;
+}
+
+/// What comes after an encoder: it turns the rows of a text into what was asked for.
+pub(crate) trait Head: Send + Sync {
+    /// What a request asks for.
+    type Form: Copy + Send + Sync;
+
+    /// Which rows of a text it looks at.
+    fn wanted(&self) -> Wanted;
+
+    /// The numbers of a text.
+    ///
+    /// * `rows`: those wanted, `[rows, hidden]`, at least one row.
+    fn finish(&self, rows: &[f32], hidden: usize, text: &Text, form: Self::Form) -> Vec<f32>;
+
+    /// Numbers in its weights, and bytes they take in memory.
+    fn size(&self) -> (u64, u64);
 }
 
 /// An encoder and what comes after it.
-pub(crate) struct EncoderForward {
+pub(crate) struct EncoderForward<H> {
     pub(crate) encoder: Encoder,
-    pub(crate) head: Head,
+    pub(crate) head: H,
+}
+
+impl<H: Head> EncoderForward<H> {
+    /// Numbers in the weights, and bytes they take in memory.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        let (encoder, head) = (self.encoder.size(), self.head.size());
+        (encoder.0 + head.0, encoder.1 + head.1)
+    }
 }
 
 /// The state of a model's thread.
-pub(super) struct Scheduler<F> {
-    forward: F,
-    queue: Arc<Queue>,
+pub(super) struct Scheduler<T: TextForward> {
+    forward: T,
+    queue: Arc<Queue<T::Form>>,
     slots: usize,
     queue_wait_max: Duration,
     /// Requests under way, and when each was admitted.
-    running: Vec<(Job, Instant)>,
+    running: Vec<(Job<T::Form>, Instant)>,
 }
 
-impl<F: TextForward> Scheduler<F> {
+impl<T: TextForward> Scheduler<T> {
     /// A scheduler without requests.
-    pub(super) fn new(forward: F, queue: Arc<Queue>, options: &LoadOptions) -> Self {
+    pub(super) fn new(forward: T, queue: Arc<Queue<T::Form>>, options: &LoadOptions) -> Self {
         let slots = options.slots.max(1);
         Self { forward, queue, slots, queue_wait_max: options.queue_wait_max, running: Vec::new() }
     }
@@ -90,11 +116,11 @@ impl<F: TextForward> Scheduler<F> {
         let plan = self.plan();
         let mut failed: Vec<(usize, EngineError)> = Vec::new();
         match self.compute(&plan) {
-            Ok(vectors) => self.distribute(&plan, vectors, &mut failed),
+            Ok(outputs) => self.distribute(&plan, outputs, &mut failed),
             Err(_) => {
                 for one in plan.chunk_by(|one, other| one.0 == other.0) {
                     match self.compute(one) {
-                        Ok(vectors) => self.distribute(one, vectors, &mut failed),
+                        Ok(outputs) => self.distribute(one, outputs, &mut failed),
                         Err(error) => failed.push((one[0].0, error)),
                     }
                 }
@@ -140,48 +166,53 @@ impl<F: TextForward> Scheduler<F> {
     /// Computes the texts of `plan`. A panic counts as a failure.
     fn compute(&mut self, plan: &[(usize, usize)]) -> Result<Vec<Vec<f32>>, EngineError> {
         let (forward, running) = (&mut self.forward, &self.running);
-        let texts: Vec<(&Text, VectorForm)> =
+        let texts: Vec<(&Text, T::Form)> =
             plan.iter().map(|&(job, text)| (&running[job].0.texts[text], running[job].0.form)).collect();
-        let computed = catch_unwind(AssertUnwindSafe(|| forward.vectors(&texts)));
-        let vectors = computed.unwrap_or_else(|_| Err(EngineError::Failed("the model panicked".to_owned())))?;
-        if vectors.len() != plan.len() {
-            return Err(EngineError::Failed("the model gave a wrong number of vectors".to_owned()));
+        let computed = catch_unwind(AssertUnwindSafe(|| forward.compute(&texts)));
+        let outputs = computed.unwrap_or_else(|_| Err(EngineError::Failed("the model panicked".to_owned())))?;
+        if outputs.len() != plan.len() {
+            return Err(EngineError::Failed("the model gave a wrong number of outputs".to_owned()));
         }
         let tokens: usize = texts.iter().map(|(text, _)| text.ids.len()).sum();
         self.queue.counters.computed_tokens.fetch_add(tokens as u64, Ordering::Relaxed);
-        Ok(vectors)
+        Ok(outputs)
     }
 
-    /// Gives every request its vectors. One that holds no numbers fails its request.
-    fn distribute(&mut self, plan: &[(usize, usize)], vectors: Vec<Vec<f32>>, failed: &mut Vec<(usize, EngineError)>) {
-        for (&(index, place), vector) in plan.iter().zip(vectors) {
-            if !vector.iter().all(|value| value.is_finite()) {
+    /// Gives every request its outputs. One that holds no numbers fails its request.
+    fn distribute(&mut self, plan: &[(usize, usize)], outputs: Vec<Vec<f32>>, failed: &mut Vec<(usize, EngineError)>) {
+        for (&(index, place), numbers) in plan.iter().zip(outputs) {
+            if !numbers.iter().all(|value| value.is_finite()) {
                 failed.push((index, EngineError::Failed("the model gave numbers that are not finite".to_owned())));
             }
             let job = &mut self.running[index].0;
             let text = &job.texts[place];
             let tokens = u32::try_from(text.ids.len()).unwrap_or(u32::MAX);
-            job.done.push(Embedding { vector, tokens, is_truncated: text.is_truncated });
+            job.done.push(Output { numbers, tokens, is_truncated: text.is_truncated });
         }
     }
 }
 
-impl TextForward for EncoderForward {
-    fn vectors(&mut self, texts: &[(&Text, VectorForm)]) -> Result<Vec<Vec<f32>>, EngineError> {
+impl<H: Head> TextForward for EncoderForward<H> {
+    type Form = H::Form;
+
+    fn compute(&mut self, texts: &[(&Text, H::Form)]) -> Result<Vec<Vec<f32>>, EngineError> {
         let lengths: Vec<usize> = texts.iter().map(|(text, _)| text.ids.len()).collect();
         let (groups, by) = groups(&lengths, rayon::current_num_threads());
+        let wanted = self.head.wanted();
         let compute = |scratch: &mut EncoderScratch, group: &Vec<usize>| -> Vec<(usize, Vec<f32>)> {
-            let ids: Vec<&[u32]> = group.iter().map(|&index| texts[index].0.ids.as_slice()).collect();
-            self.encoder.forward(&ids, by, scratch);
+            let tokens: Vec<Tokens<'_>> =
+                group.iter().map(|&index| Tokens { ids: &texts[index].0.ids, types: &texts[index].0.types }).collect();
+            self.encoder.forward(&tokens, wanted, by, scratch);
             let hidden = self.encoder.hidden();
             let mut rows = scratch.hidden.as_slice();
-            let vector = |&index: &usize| {
-                let (own, rest) = rows.split_at(lengths[index] * hidden);
+            let finish = |&index: &usize| {
+                let count = if wanted == Wanted::First { 1 } else { lengths[index] };
+                let (own, rest) = rows.split_at(count * hidden);
                 rows = rest;
                 let (text, form) = texts[index];
-                (index, self.head.vector(own, hidden, text.prompt_tokens, form))
+                (index, self.head.finish(own, hidden, text, form))
             };
-            group.iter().map(vector).collect()
+            group.iter().map(finish).collect()
         };
         let computed: Vec<Vec<(usize, Vec<f32>)>> = match by {
             Threads::All => {
@@ -190,11 +221,11 @@ impl TextForward for EncoderForward {
             }
             Threads::One => groups.par_iter().with_max_len(1).map_init(EncoderScratch::default, compute).collect(),
         };
-        let mut vectors = vec![Vec::new(); texts.len()];
-        for (index, vector) in computed.into_iter().flatten() {
-            vectors[index] = vector;
+        let mut outputs = vec![Vec::new(); texts.len()];
+        for (index, numbers) in computed.into_iter().flatten() {
+            outputs[index] = numbers;
         }
-        Ok(vectors)
+        Ok(outputs)
     }
 }
 

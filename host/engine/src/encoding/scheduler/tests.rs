@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 
 use super::*;
 
-/// Gives a text's ids as its vector; some ids do harm.
+/// Gives a text's ids as its numbers; some ids do harm.
 struct Stub {
     /// Steps as they were computed: the first id of each text.
     steps: mpsc::Sender<Vec<u32>>,
@@ -17,7 +17,9 @@ const FAILS: u32 = 667;
 const IS_NOT_FINITE: u32 = 668;
 
 impl TextForward for Stub {
-    fn vectors(&mut self, texts: &[(&Text, VectorForm)]) -> Result<Vec<Vec<f32>>, EngineError> {
+    type Form = ();
+
+    fn compute(&mut self, texts: &[(&Text, ())]) -> Result<Vec<Vec<f32>>, EngineError> {
         self.go.recv_timeout(Duration::from_secs(60)).expect("the test goes on");
         self.steps.send(texts.iter().map(|(text, _)| text.ids[0]).collect()).expect("the test listens");
         let has = |id: u32| texts.iter().any(|(text, _)| text.ids.contains(&id));
@@ -31,13 +33,13 @@ impl TextForward for Stub {
 }
 
 struct Bench {
-    queue: Arc<Queue>,
+    queue: Arc<Queue<()>>,
     go: mpsc::Sender<()>,
     steps: mpsc::Receiver<Vec<u32>>,
     thread: std::thread::JoinHandle<()>,
 }
 
-type Answer = oneshot::Receiver<Result<Vec<Embedding>, EngineError>>;
+type Answer = oneshot::Receiver<Result<Vec<Output>, EngineError>>;
 
 impl Bench {
     fn start(options: LoadOptions) -> Self {
@@ -51,10 +53,9 @@ impl Bench {
 
     /// Queues a request of texts with these ids, each repeated to `length` tokens.
     fn push(&self, ids: &[u32], length: usize) -> Result<Answer, EngineError> {
-        let text = |id: &u32| Text { ids: vec![*id; length], prompt_tokens: 0, is_truncated: false };
+        let text = |id: &u32| Text { ids: vec![*id; length], ..Text::default() };
         let (sender, receiver) = oneshot::channel();
-        let form = VectorForm { dimensions: 1, normalize: None };
-        self.queue.push(Job::new(ids.iter().map(text).collect(), form, sender, Instant::now()))?;
+        self.queue.push(Job::new(ids.iter().map(text).collect(), (), sender, Instant::now()))?;
         Ok(receiver)
     }
 
@@ -65,7 +66,7 @@ impl Bench {
 }
 
 fn firsts(answer: Answer) -> Vec<f32> {
-    answer.blocking_recv().unwrap().unwrap().iter().map(|embedding| embedding.vector[0]).collect()
+    answer.blocking_recv().unwrap().unwrap().iter().map(|output| output.numbers[0]).collect()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The bounded queue between those who ask for vectors and the thread that computes them.
+//! The bounded queue between those who ask and the thread that computes.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -7,27 +7,26 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::Embedding;
-use super::head::VectorForm;
-use super::input::Text;
+use super::{Output, Text};
 use crate::error::EngineError;
 use crate::limits;
 
 /// A request under way.
-pub(super) struct Job {
+pub(super) struct Job<F> {
     pub(super) texts: Vec<Text>,
-    pub(super) form: VectorForm,
+    /// What it asks of the head.
+    pub(super) form: F,
     /// What is computed, in the order of the texts.
-    pub(super) done: Vec<Embedding>,
+    pub(super) done: Vec<Output>,
     /// Tokens of all texts.
     tokens: usize,
-    sender: oneshot::Sender<Result<Vec<Embedding>, EngineError>>,
+    sender: oneshot::Sender<Result<Vec<Output>, EngineError>>,
     pub(super) submitted: Instant,
 }
 
 /// Requests that wait.
-pub(super) struct Queue {
-    state: Mutex<State>,
+pub(super) struct Queue<F> {
+    state: Mutex<State<F>>,
     changed: Condvar,
     requests_max: usize,
     /// What the thread tells the outside.
@@ -35,9 +34,8 @@ pub(super) struct Queue {
 }
 
 /// What is behind the lock; it is held for moves only, never while computing.
-#[derive(Default)]
-struct State {
-    jobs: VecDeque<Job>,
+struct State<F> {
+    jobs: VecDeque<Job<F>>,
     /// Tokens of all jobs.
     tokens: usize,
     is_closed: bool,
@@ -55,11 +53,11 @@ pub(super) struct Counters {
     busy_us: AtomicU64,
 }
 
-impl Job {
+impl<F> Job<F> {
     pub(super) fn new(
         texts: Vec<Text>,
-        form: VectorForm,
-        sender: oneshot::Sender<Result<Vec<Embedding>, EngineError>>,
+        form: F,
+        sender: oneshot::Sender<Result<Vec<Output>, EngineError>>,
         submitted: Instant,
     ) -> Self {
         let tokens = texts.iter().map(|text| text.ids.len()).sum();
@@ -77,17 +75,18 @@ impl Job {
     }
 }
 
-impl Queue {
+impl<F> Queue<F> {
     /// An empty queue for at most `requests_max` waiting requests.
     pub(super) fn new(requests_max: usize) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), requests_max, counters: Counters::default() }
+        let state = State { jobs: VecDeque::new(), tokens: 0, is_closed: false, is_orphaned: false };
+        Self { state: Mutex::new(state), changed: Condvar::new(), requests_max, counters: Counters::default() }
     }
 
     /// Queues a request.
     ///
     /// # Errors
     /// [`EngineError::Overloaded`] when the queue is full, [`EngineError::ShuttingDown`] when it is closed.
-    pub(super) fn push(&self, job: Job) -> Result<(), EngineError> {
+    pub(super) fn push(&self, job: Job<F>) -> Result<(), EngineError> {
         let mut state = self.lock();
         if state.is_closed {
             return Err(EngineError::ShuttingDown);
@@ -129,7 +128,7 @@ impl Queue {
     }
 
     /// Takes the first request that somebody still waits for.
-    pub(super) fn pop(&self) -> Option<Job> {
+    pub(super) fn pop(&self) -> Option<Job<F>> {
         let mut state = self.lock();
         loop {
             let job = state.jobs.pop_front()?;
@@ -169,12 +168,12 @@ impl Queue {
     }
 
     /// The state; a thread that panicked while it held the lock left it whole.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<F>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl<F> State<F> {
     /// Whether one more request of `tokens` tokens fits.
     fn has_room(&self, requests_max: usize, tokens: usize) -> bool {
         self.jobs.len() < requests_max && self.tokens + tokens <= limits::EMBED_QUEUE_TOKENS_MAX

@@ -1,0 +1,125 @@
+//! Which architectures the engine executes: one table for loading, for inspecting, and for whoever asks beforehand.
+
+use crate::config::encoder::Family;
+
+/// What a model does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ability {
+    /// It continues text.
+    Text,
+    /// It turns texts into vectors.
+    Embedding,
+    /// It scores documents for a query.
+    Rerank,
+}
+
+/// An architecture as files name it.
+pub(crate) struct Architecture {
+    /// `model_type` of `config.json`.
+    pub(crate) name: &'static str,
+    /// What the classes of transformers begin with, as `architectures` of `config.json` has them.
+    class: &'static str,
+    /// Whether `general.architecture` of a GGUF file may have this name.
+    is_in_gguf: bool,
+    /// `None`: a decoder of the Llama family.
+    encoder: Option<Family>,
+}
+
+/// What follows the name in the class of a model that continues text.
+const DECODER: &str = "ForCausalLM";
+/// What follows it in the class of a model that scores.
+const SCORER: &str = "ForSequenceClassification";
+/// What follows it in the classes of models that sentence-transformers makes vectors with.
+const ENCODERS: [&str; 2] = ["Model", "ForMaskedLM"];
+
+/// All that can be loaded.
+const ARCHITECTURES: [Architecture; 11] = [
+    decoder("llama", "Llama", true),
+    decoder("mistral", "Mistral", false),
+    decoder("qwen2", "Qwen2", true),
+    decoder("qwen3", "Qwen3", true),
+    encoder("bert", "Bert", Family::Bert),
+    encoder("roberta", "Roberta", Family::Roberta),
+    encoder("xlm-roberta", "XLMRoberta", Family::Roberta),
+    encoder("camembert", "Camembert", Family::Roberta),
+    encoder("distilbert", "DistilBert", Family::DistilBert),
+    encoder("electra", "Electra", Family::Electra),
+    encoder("mpnet", "MPNet", Family::Mpnet),
+];
+
+const fn decoder(name: &'static str, class: &'static str, is_in_gguf: bool) -> Architecture {
+    Architecture { name, class, is_in_gguf, encoder: None }
+}
+
+const fn encoder(name: &'static str, class: &'static str, family: Family) -> Architecture {
+    Architecture { name, class, is_in_gguf: false, encoder: Some(family) }
+}
+
+/// What a model of this architecture does; `None`: it cannot be loaded.
+///
+/// * `architecture`: an entry of `architectures` or the `model_type` of a `config.json`, such as `Qwen3ForCausalLM` or
+///   `bert`, or `general.architecture` of a GGUF file. A `model_type` alone does not tell a reranker from the embedding
+///   model of the same encoder and counts as the latter, so ask for the class first where it is known.
+pub fn supports(architecture: &str) -> Option<Ability> {
+    ARCHITECTURES.iter().find_map(|known| match (architecture.strip_prefix(known.class), known.encoder) {
+        (Some(DECODER), None) => Some(Ability::Text),
+        (Some(SCORER), Some(_)) => Some(Ability::Rerank),
+        (Some(end), Some(_)) if ENCODERS.contains(&end) => Some(Ability::Embedding),
+        _ if architecture != known.name => None,
+        (_, None) => Some(Ability::Text),
+        (_, Some(_)) => Some(Ability::Embedding),
+    })
+}
+
+/// Every `model_type` that can be loaded, in no order that matters, and what such a model does at least.
+pub fn architectures() -> impl Iterator<Item = (&'static str, Ability)> {
+    ARCHITECTURES.iter().filter_map(|known| Some((known.name, supports(known.name)?)))
+}
+
+/// The `model_type` of a class that continues text.
+pub(crate) fn decoder_of_class(class: &str) -> Option<&'static str> {
+    let is_it = |known: &&Architecture| {
+        known.encoder.is_none() && class.strip_prefix(known.class).is_some_and(|end| end == DECODER)
+    };
+    ARCHITECTURES.iter().find(is_it).map(|known| known.name)
+}
+
+/// Whether a GGUF file of this architecture continues text.
+pub(crate) fn is_gguf_decoder(architecture: &str) -> bool {
+    ARCHITECTURES.iter().any(|known| known.is_in_gguf && known.name == architecture)
+}
+
+/// The family of an encoder's `model_type`; `None` for what is no encoder.
+pub(crate) fn encoder_of_type(model_type: &str) -> Option<Family> {
+    ARCHITECTURES.iter().find(|known| known.name == model_type).and_then(|known| known.encoder)
+}
+
+/// Whether a class scores texts.
+pub(crate) fn is_scorer(class: &str) -> bool {
+    class.ends_with(SCORER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_types_and_gguf_names() {
+        let check = |name: &str, expect: Option<Ability>| assert_eq!(supports(name), expect, "{name}");
+        check("Qwen3ForCausalLM", Some(Ability::Text));
+        check("qwen3", Some(Ability::Text));
+        check("BertModel", Some(Ability::Embedding));
+        check("XLMRobertaForMaskedLM", Some(Ability::Embedding));
+        check("xlm-roberta", Some(Ability::Embedding));
+        check("DistilBertForSequenceClassification", Some(Ability::Rerank));
+        check("BertForQuestionAnswering", None);
+        check("LlamaForSequenceClassification", None);
+        check("LlamaModel", None);
+        check("T5ForConditionalGeneration", None);
+        check("DebertaV2ForSequenceClassification", None);
+        check("t5", None);
+        check("", None);
+        assert_eq!(architectures().count(), ARCHITECTURES.len());
+        assert!(is_gguf_decoder("llama") && !is_gguf_decoder("mistral") && !is_gguf_decoder("bert"));
+    }
+}

@@ -1,0 +1,130 @@
+//! Models that read whole texts: one thread a model computes the texts of all callers together.
+//!
+//! What a text's rows become is a [`Head`]'s: a vector or a score. Nothing here knows which.
+
+pub(crate) mod dense;
+mod queue;
+mod scheduler;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use rayon::ThreadPool;
+use tokio::sync::oneshot;
+
+use queue::{Job, Queue};
+use scheduler::Scheduler;
+pub(crate) use scheduler::{EncoderForward, Head, TextForward};
+
+use crate::error::{EngineError, LoadError};
+use crate::load::LoadOptions;
+use crate::text_model::Activity;
+
+/// An input as the encoder takes it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Text {
+    /// Token ids, at least one.
+    pub(crate) ids: Vec<u32>,
+    /// The token type of each id; empty where all are 0.
+    pub(crate) types: Vec<u32>,
+    /// How many of the ids are the prompt, a special token before it included.
+    pub(crate) prompt_tokens: usize,
+    /// Whether there were more.
+    pub(crate) is_truncated: bool,
+}
+
+/// What came of one text.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Output {
+    /// What the head made of it.
+    pub(crate) numbers: Vec<f32>,
+    /// Tokens that were computed.
+    pub(crate) tokens: u32,
+    /// Whether the text was longer.
+    pub(crate) is_truncated: bool,
+}
+
+/// The handle of a model's thread. Dropping it lets accepted requests finish, then ends the thread and frees the memory.
+///
+/// `F`: what a request asks of the head.
+pub(crate) struct Service<F> {
+    queue: Arc<Queue<F>>,
+}
+
+/// Outputs on their way. Dropping it cancels the request before the next step.
+#[derive(Debug)]
+pub(crate) struct Answer(oneshot::Receiver<Result<Vec<Output>, EngineError>>);
+
+impl Answer {
+    /// Waits for the outputs, one a text, in the order of the texts.
+    pub(crate) async fn wait(self) -> Result<Vec<Output>, EngineError> {
+        self.0.await.unwrap_or_else(|_| Err(lost()))
+    }
+
+    /// As [`Self::wait`], for threads that may block.
+    pub(crate) fn wait_blocking(self) -> Result<Vec<Output>, EngineError> {
+        self.0.blocking_recv().unwrap_or_else(|_| Err(lost()))
+    }
+}
+
+/// The thread ended without an answer.
+fn lost() -> EngineError {
+    EngineError::Failed("the model's thread has ended".to_owned())
+}
+
+impl<F: Copy + Send + Sync + 'static> Service<F> {
+    /// Starts the thread of a model.
+    ///
+    /// * `pool`: who computes.
+    ///
+    /// # Errors
+    /// [`LoadError::Resource`] when the system gives no thread.
+    pub(crate) fn start(
+        forward: impl TextForward<Form = F> + 'static,
+        options: &LoadOptions,
+        pool: ThreadPool,
+    ) -> Result<Self, LoadError> {
+        let queue = Arc::new(Queue::new(options.queue_requests_max));
+        let scheduler = Scheduler::new(forward, Arc::clone(&queue), options);
+        let thread = std::thread::Builder::new().name("encoder".to_owned());
+        thread
+            .spawn(move || pool.install(|| scheduler.run()))
+            .map_err(|error| LoadError::Resource(error.to_string()))?;
+        Ok(Self { queue })
+    }
+
+    /// Queues texts and returns as soon as they wait.
+    ///
+    /// # Errors
+    /// [`EngineError::Overloaded`] when the queue is full, [`EngineError::ShuttingDown`] after [`Self::close`].
+    pub(crate) fn submit(&self, texts: Vec<Text>, form: F) -> Result<Answer, EngineError> {
+        let (sender, receiver) = oneshot::channel();
+        self.queue.push(Job::new(texts, form, sender, Instant::now()))?;
+        Ok(Answer(receiver))
+    }
+}
+
+impl<F> Service<F> {
+    /// What the model does now, for metrics.
+    pub(crate) fn activity(&self) -> Activity {
+        let counters = &self.queue.counters;
+        Activity {
+            waiting_requests: self.queue.waiting(),
+            running_sequences: counters.running_requests.load(Ordering::Relaxed),
+            computed_prompt_tokens: counters.computed_tokens.load(Ordering::Relaxed),
+            ..Activity::default()
+        }
+    }
+
+    /// Refuses new requests from here on; those accepted finish.
+    pub(crate) fn close(&self) {
+        self.queue.close();
+    }
+}
+
+impl<F> Drop for Service<F> {
+    fn drop(&mut self) {
+        self.queue.orphan();
+    }
+}

@@ -1,0 +1,66 @@
+//! From the first row of a pair to its score.
+
+use super::ScoreForm;
+use crate::config::encoder::{EncoderConfig, Family};
+use crate::config::scorer::ScoreFunction;
+use crate::encoding::dense::{Dense, DenseShape};
+use crate::encoding::{Head, Text};
+use crate::error::LoadError;
+use crate::model::encoder::Wanted;
+use crate::model::kernel::activations::Activation;
+use crate::weights::Weights;
+
+/// The classifier of one label.
+pub(crate) struct ScoreHead {
+    /// What the first row goes through before the classifier.
+    inner: Dense,
+    /// The classifier.
+    outer: Dense,
+    function: ScoreFunction,
+}
+
+impl ScoreHead {
+    /// Takes the weights of the classifier that a class of transformers has.
+    ///
+    /// # Errors
+    /// [`LoadError`] when a tensor is absent or has another shape.
+    ///
+    /// Source: transformers, `BertForSequenceClassification`, `RobertaClassificationHead`,
+    /// `DistilBertForSequenceClassification`, `ElectraClassificationHead`, `MPNetClassificationHead`.
+    pub(crate) fn load(
+        config: &EncoderConfig,
+        function: ScoreFunction,
+        weights: &mut Weights<'_>,
+    ) -> Result<Self, LoadError> {
+        let (inner, activation, outer) = match config.family {
+            Family::Bert => ("bert.pooler.dense", Activation::Tanh, "classifier"),
+            Family::Roberta | Family::Mpnet => ("classifier.dense", Activation::Tanh, "classifier.out_proj"),
+            Family::DistilBert => ("pre_classifier", Activation::Relu, "classifier"),
+            Family::Electra => ("classifier.dense", Activation::Gelu, "classifier.out_proj"),
+        };
+        let shape = DenseShape { inputs: config.hidden, outputs: config.hidden, has_bias: true, activation };
+        let last = DenseShape { outputs: 1, activation: Activation::Identity, ..shape };
+        Ok(Self { inner: Dense::load(inner, shape, weights)?, outer: Dense::load(outer, last, weights)?, function })
+    }
+}
+
+impl Head for ScoreHead {
+    type Form = ScoreForm;
+
+    fn wanted(&self) -> Wanted {
+        Wanted::First
+    }
+
+    fn finish(&self, rows: &[f32], hidden: usize, _: &Text, form: ScoreForm) -> Vec<f32> {
+        let mut logits = self.outer.apply(&self.inner.apply(&rows[..hidden]));
+        if form == ScoreForm::Score {
+            logits.iter_mut().for_each(|logit| *logit = self.function.apply(*logit));
+        }
+        logits
+    }
+
+    fn size(&self) -> (u64, u64) {
+        let (inner, outer) = (self.inner.size(), self.outer.size());
+        (inner.0 + outer.0, inner.1 + outer.1)
+    }
+}
