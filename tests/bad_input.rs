@@ -8,6 +8,8 @@ mod openai;
 
 #[path = "bad_input/later_routes.rs"]
 mod later_routes;
+#[path = "bad_input/xinference.rs"]
+mod xinference;
 
 use std::sync::Arc;
 
@@ -40,6 +42,8 @@ enum Shape {
     Nested,
     /// The nested object and the same as flat keys.
     FlatAndNested,
+    /// `{"detail": "…"}`.
+    Detail,
 }
 
 impl Shape {
@@ -51,6 +55,9 @@ impl Shape {
         let kind = answer.header("content-type").unwrap_or_default();
         expect(kind.starts_with("application/json"), "another content type")?;
         expect(answer.header("x-request-id").is_some_and(|id| !id.is_empty()), "no request id")?;
+        if matches!(self, Shape::Detail) {
+            return expect(body["detail"].as_str().is_some_and(|text| !text.is_empty()), "no detail");
+        }
         let error = body["error"].as_object().ok_or_else(|| format!("no error object: {text}"))?;
         for key in ["message", "type", "param", "code"] {
             expect(error.contains_key(key), &format!("the error lacks `{key}`"))?;
@@ -373,7 +380,9 @@ fn lmdeploy_sessions_refuse_in_its_own_shape() {
 #[test]
 fn strange_paths_are_not_found_in_the_dialects_shape() {
     let server = Server::shared();
-    for (dialect, shape) in [("openai", Shape::Nested), ("lmdeploy", Shape::FlatAndNested)] {
+    for (dialect, shape) in
+        [("openai", Shape::Nested), ("lmdeploy", Shape::FlatAndNested), ("xinference", Shape::Detail)]
+    {
         for path in [
             "/nothing",
             "/v1/../../etc/passwd",

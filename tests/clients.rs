@@ -152,3 +152,76 @@ fn lmdeploy_clients_are_generated() {
     let folder = folder.to_str().expect("the build folder's name is text");
     python::run("openapi-generator", "generated_clients.py", &[server.base("lmdeploy"), MODEL, folder]);
 }
+
+/// Xinference's synchronous client of one release, from an environment of that name.
+fn xinference(environment: &str, release: &str) {
+    let server = Server::start();
+    python::run(environment, "xinference_basics.py", &[server.base("xinference"), release]);
+}
+
+/// The genuine import of late 2023.
+#[test]
+fn xinference_0_5_6_launches_and_answers() {
+    xinference("xinference-0.5.6", "0.5.6");
+}
+
+/// The client of early 2024, whose streams know no `[DONE]`.
+#[test]
+fn xinference_0_8_5_launches_and_answers() {
+    xinference("xinference-client-0.8.5.1", "0.8.5.1");
+}
+
+/// The last release whose `chat` takes a prompt and a history.
+#[test]
+fn xinference_0_14_4_launches_and_answers() {
+    xinference("xinference-client-0.14.4.post1", "0.14.4.post1");
+}
+
+#[test]
+fn xinference_4_1_0_launches_and_answers() {
+    xinference("xinference-client-4.1.0", "4.1.0");
+}
+
+#[test]
+fn xinference_4_1_0_looks_after_models() {
+    let server = Server::start();
+    python::run("xinference-client-4.1.0", "xinference_new.py", &[server.base("xinference")]);
+}
+
+#[test]
+fn xinference_4_1_0_works_asynchronously() {
+    let server = Server::start();
+    python::run("xinference-client-4.1.0", "xinference_async.py", &[server.base("xinference")]);
+}
+
+#[test]
+fn xinference_0_8_5_reranks() {
+    let server = Server::start();
+    python::run("xinference-client-0.8.5.1", "xinference_rerank.py", &[server.base("xinference"), "0.8.5.1"]);
+}
+
+#[test]
+fn xinference_4_1_0_reranks() {
+    let server = Server::start();
+    python::run("xinference-client-4.1.0", "xinference_rerank.py", &[server.base("xinference"), "4.1.0"]);
+}
+
+/// OpenAI's client is what most users of Xinference have.
+#[test]
+fn openai_3_speaks_with_xinference() {
+    let server = Server::shared();
+    python::run("openai-3", "xinference_openai.py", &[server.base("xinference")]);
+}
+
+/// The command line of late 2023, which reads the list of models as it was then.
+#[test]
+fn xinference_0_5_6_works_in_a_terminal() {
+    let server = Setup::default().config("[plugin.xinference.settings]\nmodels_by_uid = true\n").start();
+    python::run("xinference-0.5.6", "xinference_terminal.py", &[server.base("xinference"), "0.5.6"]);
+}
+
+#[test]
+fn xinference_4_1_0_works_in_a_terminal() {
+    let server = Server::start();
+    python::run("xinference-4.1.0", "xinference_terminal.py", &[server.base("xinference"), "4.1.0"]);
+}

@@ -57,7 +57,7 @@ fn it_counts_what_it_does() {
 #[test]
 fn every_dialect_is_mounted_and_printed() {
     let server = Server::shared();
-    for dialect in ["openai", "lmdeploy", "fastchat"] {
+    for dialect in ["openai", "lmdeploy", "fastchat", "xinference"] {
         assert_eq!(server.base(dialect), format!("http://{}/{dialect}", server.listen));
         let models = server.get(&format!("/{dialect}/v1/models")).expect(200).json();
         assert!(models["data"].to_string().contains("mimus-chat"), "{models}");

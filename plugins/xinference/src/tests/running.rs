@@ -31,6 +31,15 @@ fn the_list_has_what_answers() {
 }
 
 #[test]
+fn the_list_of_old_is_by_uid() {
+    let list = ok(&get(&host().setting("models_by_uid", true), "/v1/models"));
+    let uids: Vec<&String> = list.as_object().expect("an object").keys().collect();
+    assert_eq!(uids, ["embedder", "reranker", "scripted"]);
+    assert_eq!(list["scripted"]["model_type"], "LLM");
+    assert_eq!(get(&host().setting("models_by_uid", "yes"), "/v1/models").status, 500);
+}
+
+#[test]
 fn descriptions_have_every_key_of_their_type() {
     let host = host();
     let llm = ok(&get(&host, "/v1/models/scripted"));
