@@ -20,6 +20,8 @@ mod generate;
 mod http;
 #[path = "behaviours/lmdeploy.rs"]
 mod lmdeploy;
+#[path = "behaviours/rerank.rs"]
+mod rerank;
 #[path = "behaviours/responses.rs"]
 mod responses;
 #[path = "behaviours/structured.rs"]

@@ -67,6 +67,12 @@ fn openai_1_embeds() {
 }
 
 #[test]
+fn cohere_reranks() {
+    let server = Server::shared();
+    python::run("cohere", "cohere_rerank.py", &[server.base("openai"), "mimus-rerank"]);
+}
+
+#[test]
 fn openai_for_node_does_it_all() {
     openai("node-openai", "openai_node.cjs");
 }

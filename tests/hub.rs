@@ -289,7 +289,7 @@ fn progress_grows_to_the_whole() {
     let last = progress.last().expect("at least one");
     assert_eq!(number(last, "bytes"), number(last, "total"));
     assert!(progress.iter().all(|event| number(event, "file_bytes") <= number(event, "file_total")));
-    let of_shard = progress.iter().filter(|event| event["file"] == SHARD_2).next_back().expect("it grew");
+    let of_shard = progress.iter().rfind(|event| event["file"] == SHARD_2).expect("it grew");
     assert_eq!(number(of_shard, "file_bytes"), size as u64);
 }
 

@@ -2,6 +2,12 @@
 
 #[path = "harness/mod.rs"]
 mod harness;
+#[path = "harness/hub.rs"]
+#[allow(dead_code)]
+mod hub;
+#[path = "hub/model.rs"]
+#[allow(dead_code)]
+mod shards;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +16,9 @@ use std::thread;
 use harness::client::Answer;
 use harness::eventually;
 use harness::server::{Server, Setup};
+use hub::{Fault, Hub};
 use serde_json::{Value, json};
+use shards::{SHARD_2, sharded};
 
 const MODELS: &str = "/xinference/v1/models";
 const CHAT: &str = "/openai/v1/chat/completions";
@@ -218,4 +226,102 @@ fn models_share_the_memory_that_there_is() {
             server.post(CHAT, &chat(name)).expect(200);
         }
     }
+}
+
+/// A hub with the chat model in two shards, and a server that knows it as the family `far`. `stall_s`: its patience with the hub.
+fn hub_and_server(stall_s: u32) -> (Hub, Server, tempfile::TempDir) {
+    let hub = Hub::start();
+    hub.put("maker/far", sharded());
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let families = folder.path().join("families.toml");
+    let family = r#"
+        kind = "text"
+        [[family]]
+        name = "far"
+        description = "A model on the hub."
+        languages = ["en"]
+        abilities = ["chat", "generate"]
+        context_tokens = 1024
+        architecture = "qwen2"
+        [[family.weights]]
+        size = "0.003"
+        format = "safetensors"
+        quantizations = ["none"]
+        hub_id = "maker/far"
+    "#;
+    std::fs::write(&families, family).expect("writable");
+    let config = format!(
+        "[registry]\nfiles = [{:?}]\n[hub]\nendpoint = {:?}\ncache = {:?}\nstall_s = {stall_s}\n",
+        families.display().to_string(),
+        hub.url,
+        folder.path().join("cache").display().to_string()
+    );
+    (hub, Setup::default().config(&config).start(), folder)
+}
+
+fn progress(server: &Server, name: &str) -> f64 {
+    let answer = server.get(&format!("{MODELS}/{name}/progress")).expect(200).json();
+    answer["progress"].as_f64().unwrap_or_else(|| panic!("no progress in {answer}"))
+}
+
+#[test]
+fn a_model_of_the_hub_is_fetched_and_shows_how_far_it_is() {
+    let (hub, server, _folder) = hub_and_server(30);
+    let size = sharded().iter().find(|(name, _)| *name == SHARD_2).expect("it is there").1.len();
+    hub.fault(SHARD_2, Fault::Hold(size / 2));
+    let body = json!({"model_name": "far", "model_uid": "f"});
+    server.post(&format!("{MODELS}?wait_ready=False"), &body).expect(200);
+    let half = eventually("half of it is here", || Some(progress(&server, "f")).filter(|share| *share > 0.3));
+    assert!(half < 0.95, "{half}");
+    // Every dialect sees it coming, and the others serve.
+    let loading = model(&server, "f").expect("it is listed");
+    assert_eq!(
+        (loading["readiness"].as_str(), loading["progress"]["stage"].as_str()),
+        (Some("loading"), Some("downloading"))
+    );
+    let refused = server.post(CHAT, &chat("f"));
+    assert!(refused.status == 503 && refused.text().contains('%'), "{}", refused.text());
+    server.post(CHAT, &chat("mimus-chat")).expect(200);
+    hub.heal();
+    eventually("it is ready", || model(&server, "f").filter(|model| model["readiness"] == "ready"));
+    assert!((progress(&server, "f") - 1.0).abs() < 1e-6);
+    let answer = server.post(CHAT, &chat("f")).expect(200).json();
+    let own = server.post(CHAT, &chat("mimus-chat")).expect(200).json();
+    assert_eq!(text(&answer), text(&own), "the same weights, cut into two files");
+}
+
+#[test]
+fn a_download_is_cancelled_and_goes_on_with_the_next_launch() {
+    let (hub, server, _folder) = hub_and_server(30);
+    let size = sharded().iter().find(|(name, _)| *name == SHARD_2).expect("it is there").1.len();
+    hub.fault(SHARD_2, Fault::Hold(size / 2));
+    let body = json!({"model_name": "far", "model_uid": "f"});
+    server.post(&format!("{MODELS}?wait_ready=False"), &body).expect(200);
+    eventually("it has begun", || (progress(&server, "f") > 0.3).then_some(()));
+    server.post(&format!("{MODELS}/f/cancel"), &json!({})).expect(200);
+    assert!(model(&server, "f").is_none(), "the name is free again");
+    hub.heal();
+    hub.take_seen();
+    assert_eq!(launched(&server, &body), "f");
+    let ranges: Vec<_> = hub.gets(SHARD_2).iter().map(|seen| seen.range).collect();
+    assert!(ranges.len() == 1 && ranges[0].is_some_and(|start| start > 0), "it goes on where it stopped: {ranges:?}");
+    server.post(CHAT, &chat("f")).expect(200);
+}
+
+#[test]
+fn a_hub_that_stalls_or_lies_fails_that_launch_alone() {
+    let (hub, server, _folder) = hub_and_server(1);
+    let body = json!({"model_name": "far", "model_uid": "f"});
+    for fault in [Fault::Hold(1000), Fault::Flip(1000)] {
+        hub.fault(SHARD_2, fault);
+        let answer = launch(&server, &body);
+        assert!(answer.status >= 400 && answer.json()["detail"].is_string(), "{}", answer.text());
+        let failed = model(&server, "f").expect("a failed launch is shown");
+        assert_eq!(failed["readiness"], "failed");
+        assert!(!failed["detail"].as_str().unwrap_or_default().contains("/tmp"), "{failed}");
+        server.post(CHAT, &chat("mimus-chat")).expect(200);
+        server.get("/openai/v1/models").expect(200);
+    }
+    hub.heal();
+    assert_eq!(launched(&server, &body), "f", "the name of a failed launch can be used again");
 }

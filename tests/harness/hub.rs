@@ -211,7 +211,7 @@ impl Shared {
             .unwrap_or((path, None));
         let found = match self.open(repo, token) {
             Ok(found) => found,
-            Err(refusal) => return refusal,
+            Err((status, code)) => return error(status, code),
         };
         if rest.is_some_and(|(_, revision)| revision != "main" && revision != found.commit) {
             return error(StatusCode::NOT_FOUND, "RevisionNotFound");
@@ -249,7 +249,7 @@ impl Shared {
     fn resolve(self: &Arc<Self>, repo: &str, rest: &str, method: &Method, token: Option<&str>) -> Reply {
         let found = match self.open(repo, token) {
             Ok(found) => found,
-            Err(refusal) => return refusal,
+            Err((status, code)) => return error(status, code),
         };
         let Some((revision, file)) = rest.split_once('/') else { return error(StatusCode::NOT_FOUND, "EntryNotFound") };
         if revision != "main" && revision != found.commit {
@@ -309,17 +309,15 @@ impl Shared {
         builder.body(BodyExt::boxed(body)).expect("good headers")
     }
 
-    fn open(&self, repo: &str, token: Option<&str>) -> Result<Repo, Reply> {
+    fn open(&self, repo: &str, token: Option<&str>) -> Result<Repo, (StatusCode, &'static str)> {
         let state = self.lock();
         match state.repos.get(repo) {
             // So the real hub answers people whom it does not know.
-            None if token.is_none() && repo.starts_with("private/") => {
-                Err(error(StatusCode::UNAUTHORIZED, "RepoNotFound"))
-            }
-            None => Err(error(StatusCode::NOT_FOUND, "RepoNotFound")),
+            None if token.is_none() && repo.starts_with("private/") => Err((StatusCode::UNAUTHORIZED, "RepoNotFound")),
+            None => Err((StatusCode::NOT_FOUND, "RepoNotFound")),
             Some(found) => match (&found.token, token) {
-                (Some(_), None) => Err(error(StatusCode::UNAUTHORIZED, "GatedRepo")),
-                (Some(needed), Some(token)) if needed != token => Err(error(StatusCode::FORBIDDEN, "GatedRepo")),
+                (Some(_), None) => Err((StatusCode::UNAUTHORIZED, "GatedRepo")),
+                (Some(needed), Some(token)) if needed != token => Err((StatusCode::FORBIDDEN, "GatedRepo")),
                 _ => Ok(found.clone()),
             },
         }

@@ -75,9 +75,9 @@ fn headers_say_what_loading_finds() {
         assert_eq!(model.activity().kv_blocks_max, if decoders.contains(name) { 6 } else { 0 }, "{name}");
         assert!((inspection.kv_bytes > 0) == decoders.contains(name), "{name}");
     }
-    // Keys and values of 2 layers, 2 heads of 12 dimensions: 32 positions of 4 bytes.
+    // Keys and values of 2 layers and 2 heads, 12 numbers and 12 filled up to 16, for 32 positions of 4 bytes.
     let options = LoadOptions { context_tokens_max: Some(60), slots: 3, ..options() };
-    assert_eq!(inspect(&source("llama"), &options).unwrap().kv_bytes, 6 * 32 * 2 * 2 * (12 + 12) * 4);
+    assert_eq!(inspect(&source("llama"), &options).unwrap().kv_bytes, 6 * 32 * 2 * 2 * (12 + 16) * 4);
     let tight = LoadOptions { kv_bytes_max: 100, ..options };
     assert!(matches!(inspect(&source("llama"), &tight), Err(LoadError::Resource(_))));
 }

@@ -89,6 +89,8 @@ fn the_weights_go_with_the_last_who_needs_them() {
         let mut request = GenerateRequest::new(vec![5, 6, 7]);
         request.tokens_max = Some(20);
         request.ignore_eos = true;
+        // A piece a token, though weights of zero choose one without text.
+        request.return_tokens = true;
         let mut generation = model.submit(request).unwrap();
         generation.next_blocking().unwrap().unwrap();
         drop(model);

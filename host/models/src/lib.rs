@@ -41,4 +41,13 @@ pub static MODELS: &[Model] = &[
             "tokenizer_config.json",
         ),
     },
+    Model {
+        name: "mimus-rerank",
+        files: files!("mimus-rerank":
+            "config.json",
+            "model.safetensors",
+            "tokenizer.json",
+            "tokenizer_config.json",
+        ),
+    },
 ];

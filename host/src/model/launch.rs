@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mimus_engine::{LoadError, Source};
-use serde::{Deserialize, Serialize};
 
 use super::catalog::{Catalog, now_ms};
 use super::job::Job;
@@ -13,11 +12,12 @@ use super::memory::shown;
 use super::plan::{Files, Origin, Planned, load_options, source_of};
 use super::remembered::Remembered;
 use super::shelf::{Entry, Lookup, Replica, State};
-use super::{Builtin, check_name};
+use super::wish::{LaunchError, Launched, Wish};
+use super::{Builtin, choice};
 use crate::config::Config;
-use crate::hub::{self, CachedModel, Hub, Wanted};
+use crate::hub::{CachedModel, Hub};
 use crate::limits;
-use crate::registry::{self, ChooseError, Family, Kind, Machine, RegisterError, Registry, Weights};
+use crate::registry::{self, Family, Kind, RegisterError, Registry, Weights};
 
 /// Launches models. One for the whole server.
 pub struct Launcher {
@@ -29,100 +29,6 @@ pub struct Launcher {
     remembered: Remembered,
     /// False until the models of the last run are back.
     is_restored: AtomicBool,
-}
-
-/// What somebody wants to launch. What is left out, the server chooses.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub struct Wish {
-    pub name: Option<String>,
-    pub family: String,
-    pub kind: Option<String>,
-    pub size: Option<String>,
-    pub format: Option<String>,
-    pub quantization: Option<String>,
-    /// A folder or file on this machine, in place of the family's files.
-    pub path: Option<PathBuf>,
-    pub context_tokens: Option<u32>,
-    pub replicas: u32,
-    pub requests_max: Option<u32>,
-    pub is_pinned: bool,
-}
-
-#[cfg(test)]
-impl Wish {
-    /// One replica of a family, everything else left to the server.
-    pub fn new(family: &str) -> Wish {
-        Wish {
-            name: None,
-            family: family.to_owned(),
-            kind: None,
-            size: None,
-            format: None,
-            quantization: None,
-            path: None,
-            context_tokens: None,
-            replicas: 1,
-            requests_max: None,
-            is_pinned: false,
-        }
-    }
-}
-
-/// A launch that has begun.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Launched {
-    /// The name clients use.
-    pub name: String,
-    /// Format of the weights.
-    pub format: String,
-    /// Their quantization.
-    pub quantization: String,
-    /// Why these: one sentence for people.
-    pub reason: String,
-}
-
-/// Why a launch did not begin or did not succeed. Sentences name no paths of this machine.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum LaunchError {
-    /// No family has this name.
-    #[error("{0}")]
-    UnknownFamily(String),
-    /// The family has no such size, format or quantization.
-    #[error("{0}")]
-    NoSuchWeights(String),
-    /// This server cannot run it.
-    #[error("{0}")]
-    Unsupported(String),
-    /// A model has this name.
-    #[error("a model named `{0}` is there already")]
-    Taken(String),
-    /// No model has this name.
-    #[error("the model `{0}` does not exist")]
-    UnknownModel(String),
-    /// A value is out of bounds.
-    #[error("{field}: {reason}")]
-    Invalid {
-        /// Its name.
-        field: &'static str,
-        /// The value and the bound.
-        reason: String,
-    },
-    /// It does not fit into memory.
-    #[error("{0}")]
-    TooLarge(String),
-    /// The operator does not allow it.
-    #[error("{0}")]
-    Forbidden(String),
-    /// Too many launches at once.
-    #[error("{} models are being launched already: try again when one is ready", limits::LAUNCHES_MAX)]
-    Overloaded,
-    /// Somebody cancelled or terminated it.
-    #[error("the launch was cancelled")]
-    Cancelled,
-    /// Its files cannot be had or read.
-    #[error("{0}")]
-    Failed(String),
 }
 
 impl Launcher {
@@ -169,7 +75,7 @@ impl Launcher {
     }
 
     fn start(&self, wish: Wish) -> Result<Launched, LaunchError> {
-        check(&wish)?;
+        wish.check()?;
         let family = self.family(&wish)?;
         let (weights, quantization, reason) = self.weights(&wish, &family)?;
         let files = self.files(&weights, &quantization)?;
@@ -183,7 +89,7 @@ impl Launcher {
             template: family.template.clone(),
             family: Some(family.name.clone()),
             hub_id,
-            abilities: Some(abilities(&family)),
+            abilities: Some(choice::abilities(&family)),
             replicas: wish.replicas,
             requests_max: wish.requests_max,
             is_pinned: wish.is_pinned,
@@ -204,7 +110,7 @@ impl Launcher {
                 None if shelf.has(&family.name) => format!("{}-{}", family.name, random_suffix()),
                 None => family.name.clone(),
             };
-            let kept = Wish { name: Some(planned.name.clone()), ..chosen(&wish, &weights, &quantization) };
+            let kept = Wish { name: Some(planned.name.clone()), ..wish.chosen(&weights, &quantization) };
             let entry = Entry { wish: Some(kept), ..Entry::new(Arc::new(planned), now_ms()) };
             shelf.put(entry.clone());
             Ok(entry)
@@ -325,15 +231,12 @@ impl Launcher {
 
     /// Why this server cannot run some weights of a family.
     pub fn refusal(&self, family: &Family, weights: &Weights) -> Option<String> {
-        supports(family, family.architecture_of(weights), &weights.format).err()
+        choice::supports(family, family.architecture_of(weights), &weights.format).err()
     }
 
     /// Whether the files of some weights are on this machine.
     pub fn is_cached(&self, weights: &Weights, quantization: &str) -> bool {
-        match wanted(weights, quantization) {
-            Some(wanted) => self.hub.cached(&wanted).is_some(),
-            None => true,
-        }
+        choice::is_cached(weights, quantization, &self.hub)
     }
 
     /// Adds a family for others to launch. Blocks on the disk.
@@ -382,16 +285,13 @@ impl Launcher {
     }
 
     fn family(&self, wish: &Wish) -> Result<Arc<Family>, LaunchError> {
-        let found = match &wish.kind {
-            Some(kind) => Kind::parse(kind).and_then(|kind| self.registry.get(&kind, &wish.family)),
-            None => self.registry.find(&wish.family),
+        let kind = wish.kind.as_deref().and_then(Kind::parse);
+        let found = match (&wish.kind, &kind) {
+            (None, _) => self.registry.find(&wish.family),
+            (Some(_), Some(kind)) => self.registry.get(kind, &wish.family),
+            (Some(_), None) => None,
         };
-        found.ok_or_else(|| {
-            let kind = wish.kind.as_deref().and_then(Kind::parse);
-            let near = self.registry.suggest(kind.as_ref(), &wish.family);
-            let hint = if near.is_empty() { String::new() } else { format!(", did you mean {}?", near.join(" or ")) };
-            LaunchError::UnknownFamily(format!("no model family is named `{}`{hint}", wish.family.escape_debug()))
-        })
+        found.ok_or_else(|| choice::unknown(&self.registry, kind.as_ref(), &wish.family))
     }
 
     /// Which weights of a family, which quantization of them, and why.
@@ -411,26 +311,7 @@ impl Launcher {
             return Ok((weights, quantization, "the files were named".into()));
         }
         let (memory_max, _) = self.catalog.memory();
-        // What others take could be theirs to give, so only the bound of all counts against a model.
-        let machine = Machine { memory_bytes_free: memory_max, ..Machine::here() };
-        let wished = registry::Wish {
-            size: wish.size.clone(),
-            format: wish.format.clone(),
-            quantization: wish.quantization.clone(),
-        };
-        let supports = |architecture: &str, format: &str, _: &str| supports(family, architecture, format);
-        let is_cached = |weights: &Weights, quantization: &str| self.is_cached(weights, quantization);
-        let choice = registry::choose(family, &wished, &machine, &supports, &is_cached).map_err(|error| match error {
-            ChooseError::Unsupported(why) => LaunchError::Unsupported(why),
-            ChooseError::TooLarge { needed, free } => LaunchError::TooLarge(format!(
-                "`{}` needs {} of memory, and all models together may take {}: choose smaller weights or raise memory_mib in [engine]",
-                family.name,
-                shown(needed),
-                shown(free)
-            )),
-            error @ ChooseError::NoSuch { .. } => LaunchError::NoSuchWeights(error.to_string()),
-        })?;
-        Ok((family.weights[choice.weights].clone(), choice.quantization, choice.reason))
+        choice::choose(family, &wish.asked(), memory_max, &self.hub)
     }
 
     /// A path that clients may name: below the models folder or one that the operator allows.
@@ -451,7 +332,7 @@ impl Launcher {
     }
 
     fn files(&self, weights: &Weights, quantization: &str) -> Result<Files, LaunchError> {
-        if let Some(wanted) = wanted(weights, quantization) {
+        if let Some(wanted) = choice::wanted(weights, quantization) {
             return Ok(Files::Hub(wanted));
         }
         match &weights.origin {
@@ -471,7 +352,13 @@ impl Launcher {
             Files::Here(source) => source.clone(),
             Files::Hub(wanted) => match self.hub.cached(wanted) {
                 Some(path) => source_of(&path),
-                None => return Ok(()),
+                None if self.config.hub.allows_pull => return Ok(()),
+                None => {
+                    return Err(LaunchError::Forbidden(format!(
+                        "the files of `{}` are not on this machine, and its operator does not let clients download any (allow_pull in [hub])",
+                        wanted.repo
+                    )));
+                }
             },
         };
         let needed = self.catalog.read.measure(planned, &source).map_err(|error| match error {
@@ -503,71 +390,6 @@ impl Launcher {
         };
         self.remembered.store(shelf.models.values().filter_map(wish).collect());
     }
-}
-
-/// A wish with everything in it that was chosen, so that it means the same when the server starts again.
-fn chosen(wish: &Wish, weights: &Weights, quantization: &str) -> Wish {
-    Wish {
-        size: weights.size.clone().or_else(|| wish.size.clone()),
-        format: Some(weights.format.clone()),
-        quantization: Some(quantization.to_owned()),
-        ..wish.clone()
-    }
-}
-
-fn check(wish: &Wish) -> Result<(), LaunchError> {
-    let invalid = |field, reason| Err(LaunchError::Invalid { field, reason });
-    if let Some(Err(reason)) = wish.name.as_deref().map(check_name) {
-        return invalid("name", reason);
-    }
-    if !(1..=limits::REPLICAS_MAX).contains(&wish.replicas) {
-        return invalid("replicas", format!("{} is not 1 to {}", wish.replicas, limits::REPLICAS_MAX));
-    }
-    if wish.requests_max == Some(0) {
-        return invalid("requests-max", "0 requests at once is none at all".into());
-    }
-    match wish.context_tokens {
-        Some(tokens) if tokens < 16 => invalid("context-tokens", format!("{tokens} is less than 16")),
-        _ => Ok(()),
-    }
-}
-
-/// What a family's models can do here.
-fn abilities(family: &Family) -> Vec<String> {
-    const KNOWN: [&str; 7] = ["chat", "generate", "tools", "reasoning", "hybrid", "embed", "rerank"];
-    family.abilities.iter().filter(|ability| KNOWN.contains(&ability.as_str())).cloned().collect()
-}
-
-/// Whether this server runs a family in a format.
-fn supports(family: &Family, architecture: &str, format: &str) -> Result<(), String> {
-    let kind = family.kind.as_str();
-    match family.kind {
-        Kind::Text | Kind::Embedding | Kind::Rerank => {}
-        _ => return Err(format!("`{}` is a model for {kind}, which this server does not run yet", family.name)),
-    }
-    let is_decoder = match mimus_engine::supports(architecture) {
-        // Its files will tell.
-        None if architecture.is_empty() => true,
-        Some(ability) => ability == mimus_engine::Ability::Text,
-        None => {
-            return Err(format!(
-                "`{}` has the architecture `{architecture}`, which this server does not run yet",
-                family.name
-            ));
-        }
-    };
-    match format {
-        "safetensors" => Ok(()),
-        "gguf" if is_decoder => Ok(()),
-        _ => Err(format!("this server does not read `{format}` weights of `{}`", family.name)),
-    }
-}
-
-/// The files of a repository that some weights are; none for weights that need no hub.
-fn wanted(weights: &Weights, quantization: &str) -> Option<Wanted> {
-    let registry::Origin::Hub { id, revision, .. } = &weights.origin else { return None };
-    let files = weights.files(quantization).map_or(hub::Files::Weights, hub::Files::Named);
-    Some(Wanted { repo: id.clone(), revision: revision.clone(), files })
 }
 
 fn own(entry: Option<&Arc<Entry>>, name: &str) -> Result<Entry, LaunchError> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::launch::Wish;
+use super::wish::Wish;
 use crate::limits;
 
 /// The list of launched models on disk. Without a data folder nothing is kept.

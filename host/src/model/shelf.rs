@@ -9,8 +9,8 @@ use tokio::sync::Semaphore;
 
 use super::Loaded;
 use super::job::{Job, Progress};
-use super::launch::Wish;
 use super::plan::{Origin, Planned};
+use super::wish::Wish;
 
 /// A snapshot.
 #[derive(Clone, Default)]

@@ -6,7 +6,7 @@
 mod attention;
 mod names;
 
-use attention::{Attention, AttentionScratch, DistanceBias};
+use attention::{Attention, AttentionScratch, DistanceBias, Rows};
 use names::Names;
 use rayon::prelude::*;
 
@@ -163,7 +163,7 @@ impl Encoder {
     fn layer(&self, layer: &Layer, lengths: &[usize], wanted: Wanted, by: Threads, scratch: &mut EncoderScratch) {
         let EncoderScratch { hidden, mixed, attended, wide, delta, tiles, attention } = scratch;
         layer.mix.forward(by, hidden, lengths.iter().sum(), tiles, mixed);
-        self.attention.attend(wanted, lengths, mixed, self.bias.as_ref(), by, attention, attended);
+        self.attention.attend(&Rows { wanted, lengths, mixed }, self.bias.as_ref(), by, attention, attended);
         if wanted == Wanted::First {
             let mut begin = 0;
             for (index, length) in lengths.iter().enumerate() {

@@ -96,8 +96,6 @@ pub(super) fn fill_two<T: Copy + Send, U: Copy + Send, S>(
     write: impl Fn(&mut S, usize, &mut Part<'_, T>, &mut Part<'_, U>) -> Result<(), LoadError> + Sync + Send,
 ) -> Result<(Vec<T>, Vec<U>), LoadError> {
     let (mut ones, mut others) = (Vec::with_capacity(first.values), Vec::with_capacity(second.values));
-    advise_large_pages(&mut ones);
-    advise_large_pages(&mut others);
     let mut parts = parts(&mut ones, first);
     let mut more = self::parts(&mut others, second);
     if second.values == 0 {
@@ -121,31 +119,6 @@ pub(super) fn fill_two<T: Copy + Send, U: Copy + Send, S>(
     }
     Ok((ones, others))
 }
-
-/// Asks for pages of 2 MiB where whole ones lie in the memory of an empty vector: it is then filled several times faster,
-/// for the kernel hands out few pages, and read faster.
-#[cfg(target_os = "linux")]
-fn advise_large_pages<T>(values: &mut Vec<T>) {
-    /// `MADV_HUGEPAGE`.
-    const LARGE_PAGES: std::ffi::c_int = 14;
-    const PAGE_BYTES: usize = 2 << 20;
-    unsafe extern "C" {
-        fn madvise(begin: *mut std::ffi::c_void, length: usize, advice: std::ffi::c_int) -> std::ffi::c_int;
-    }
-    let places = values.spare_capacity_mut();
-    let skipped = places.as_mut_ptr().cast::<u8>().align_offset(PAGE_BYTES);
-    let length = size_of_val(places).saturating_sub(skipped) / PAGE_BYTES * PAGE_BYTES;
-    if length > 0 {
-        let begin = places.as_mut_ptr().cast::<u8>().wrapping_add(skipped).cast();
-        // SAFETY: the range lies inside memory that this vector owns, and the advice changes no byte of it. A kernel that
-        // cannot follow it says so, and nothing is lost.
-        let _ = unsafe { madvise(begin, length, LARGE_PAGES) };
-    }
-}
-
-/// Other systems choose the size of pages themselves.
-#[cfg(not(target_os = "linux"))]
-fn advise_large_pages<T>(_: &mut Vec<T>) {}
 
 /// The places of an empty vector, in parts.
 fn parts<T>(values: &mut Vec<T>, extent: Extent) -> Vec<Part<'_, T>> {

@@ -1,9 +1,9 @@
 //! Quantized blocks as 8-bit weights with a scale for every 32, the one form that the kernels execute.
 //!
-//! Q8_0 is that form already and is taken over exactly. The other kinds are unpacked by candle and rounded to it:
-//! at most half a step of 1/127 of a block's largest weight, far less than what their own quantization lost. They
-//! take more memory than in the file, and are computed many times faster than candle does without compiling for
-//! one machine. Activations stay f32.
+//! Q8_0 is that form already and Q4_0 has the same scales for fewer bits; both are taken over exactly. The other kinds
+//! are unpacked by candle and rounded to it: at most half a step of 1/127 of a block's largest weight, far less than what
+//! their own quantization lost. They take more memory than in the file, and are computed many times faster than candle
+//! does without compiling for one machine. Activations stay f32.
 
 use std::borrow::Cow;
 
@@ -19,6 +19,10 @@ const BLOCK: usize = 32;
 
 /// Bytes of a Q8_0 block: an f16 scale and 32 integers.
 const Q8_0_BYTES: usize = 34;
+
+/// Bytes of a Q4_0 block: an f16 scale and 32 integers of 4 bits, 8 above their value; the second half lies in the upper
+/// bits of the first.
+const Q4_0_BYTES: usize = 18;
 
 /// Refuses rows that are no whole blocks.
 pub(super) fn check(stored: &Stored<'_>, depth: usize) -> Result<(), LoadError> {
@@ -44,6 +48,14 @@ pub(super) fn unpack(
         for block in bytes.as_chunks::<Q8_0_BYTES>().0 {
             scales.push(widen_f16(u16::from_le_bytes([block[0], block[1]])));
             weights.extend(block[2..].iter().map(|&byte| Scaled8(byte.cast_signed())));
+        }
+        return Ok(());
+    }
+    if stored.kind == GgmlDType::Q4_0 {
+        for block in bytes.as_chunks::<Q4_0_BYTES>().0 {
+            scales.push(widen_f16(u16::from_le_bytes([block[0], block[1]])));
+            weights.extend(block[2..].iter().map(|&byte| Scaled8((byte & 0x0f).cast_signed() - 8)));
+            weights.extend(block[2..].iter().map(|&byte| Scaled8((byte >> 4).cast_signed() - 8)));
         }
         return Ok(());
     }
@@ -110,10 +122,9 @@ mod tests {
     #[test]
     fn all_kinds_are_unpacked() {
         check(GgmlDType::Q8_0, 0.0);
+        check(GgmlDType::Q4_0, 0.0);
         use GgmlDType as Kind;
-        for kind in
-            [Kind::Q4_0, Kind::Q4_1, Kind::Q5_0, Kind::Q5_1, Kind::Q2K, Kind::Q3K, Kind::Q4K, Kind::Q5K, Kind::Q6K]
-        {
+        for kind in [Kind::Q4_1, Kind::Q5_0, Kind::Q5_1, Kind::Q2K, Kind::Q3K, Kind::Q4K, Kind::Q5K, Kind::Q6K] {
             // Half a step of the largest value that comes out, which is a little above 1.
             check(kind, 1.3 / 254.0);
         }

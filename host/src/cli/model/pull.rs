@@ -15,8 +15,8 @@ use crate::hub::{Hub, Wanted};
 pub struct Pull {
     #[command(flatten)]
     making: Making,
-    /// Model on the hub; of GGUF files the one with this quantization, or this file
-    #[arg(value_name = "REPO[:QUANT|:FILE]")]
+    /// Model on the hub, of GGUF files the one with this quantization or this file; or a family such as qwen2.5-instruct
+    #[arg(value_name = "REPO[:QUANT|:FILE]|FAMILY[:SIZE][:QUANT]")]
     target: String,
     /// Branch, tag or commit [default: main]
     #[arg(long)]
@@ -30,7 +30,7 @@ impl Pull {
     /// Downloads it and prints where it is.
     pub fn run(self) -> Result<(), String> {
         let config = self.making.config()?;
-        let wanted = target::wanted(&self.target, self.revision.as_deref())?;
+        let wanted = target::wanted(&self.target, self.revision.as_deref(), &config)?;
         let path = download(&config.hub, &wanted, self.json)?;
         if !self.json {
             println!("{}", path.display());

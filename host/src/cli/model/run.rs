@@ -13,8 +13,8 @@ use crate::model::plan;
 pub struct Run {
     #[command(flatten)]
     making: Making,
-    /// A model of this server, or one on the hub; of GGUF files the one with this quantization, or this file
-    #[arg(value_name = "NAME|REPO[:QUANT|:FILE]")]
+    /// A model of this server, one on the hub (of GGUF files the one with this quantization or this file), or a family
+    #[arg(value_name = "NAME|REPO[:QUANT|:FILE]|FAMILY[:SIZE][:QUANT]")]
     target: String,
     /// Branch, tag or commit [default: main]
     #[arg(long)]
@@ -40,7 +40,7 @@ impl Run {
         let subject = match is_here(&self.target) {
             true => Subject::Named(self.target),
             false => {
-                let wanted = target::wanted(&self.target, self.revision.as_deref())?;
+                let wanted = target::wanted(&self.target, self.revision.as_deref(), &config)?;
                 let path = match Hub::new(&config.hub).cached(&wanted) {
                     Some(path) => path,
                     None => pull::download(&config.hub, &wanted, self.json)?,

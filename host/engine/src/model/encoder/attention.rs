@@ -99,25 +99,31 @@ impl DistanceBias {
     }
 }
 
+/// Rows of texts, one text behind the other.
+pub(super) struct Rows<'a> {
+    /// Which of them attend.
+    pub(super) wanted: Wanted,
+    /// Rows of each text.
+    pub(super) lengths: &'a [usize],
+    /// `[rows, 3, heads, head_dim]`: queries, keys and values.
+    pub(super) mixed: &'a [f32],
+}
+
 impl Attention {
     /// Lets rows attend to all rows of their text.
     ///
-    /// * `wanted`: which of them.
-    /// * `lengths`: rows of each text.
-    /// * `mixed`: `[rows, 3, heads, head_dim]`: queries, keys and values.
     /// * `out`: `[wanted rows, heads, head_dim]`, resized and overwritten.
     ///
     /// Source: arXiv 1706.03762, section 3.2.1.
     pub(super) fn attend(
         &self,
-        wanted: Wanted,
-        lengths: &[usize],
-        mixed: &[f32],
+        rows: &Rows<'_>,
         bias: Option<&DistanceBias>,
         by: Threads,
         scratch: &mut AttentionScratch,
         out: &mut Vec<f32>,
     ) {
+        let Rows { wanted, lengths, mixed } = *rows;
         let queries = |length: usize| if wanted == Wanted::First { 1 } else { length };
         let width = self.heads * self.head_dim;
         out.resize(lengths.iter().map(|&length| queries(length)).sum::<usize>() * width, 0.0);
