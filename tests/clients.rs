@@ -206,6 +206,15 @@ fn xinference_4_1_0_reranks() {
     python::run("xinference-client-4.1.0", "xinference_rerank.py", &[server.base("xinference"), "4.1.0"]);
 }
 
+/// The password and the token are the server's key.
+#[test]
+fn xinference_4_1_0_logs_in() {
+    // The SHA-256 digest of `secret`.
+    let digest = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+    let server = Setup::default().config(&format!("[server]\napi_keys = [\"{digest}\"]\n")).start();
+    python::run("xinference-client-4.1.0", "xinference_login.py", &[server.base("xinference"), "secret"]);
+}
+
 /// OpenAI's client is what most users of Xinference have.
 #[test]
 fn openai_3_speaks_with_xinference() {

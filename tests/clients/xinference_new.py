@@ -16,7 +16,7 @@ UID = "newest"
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
 TOOL = {"type": "function", "function": {
     "name": "get_weather", "description": "Weather of a city",
-    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    "parameters": {"type": "object", "properties": {"city": {"enum": ["Paris", "Rome"]}}, "required": ["city"]},
 }}
 
 
@@ -64,7 +64,7 @@ def replicas_come_and_go():
 @check
 def tools_are_called():
     model = CLIENT.get_model(UID)
-    config = {"max_tokens": 128, "temperature": 0, "tool_choice": "required"}
+    config = {"max_tokens": 128, "temperature": 0, "tool_choice": "required", "parallel_tool_calls": False}
     answer = model.chat([{"role": "user", "content": "How is the weather in Paris?"}], tools=[TOOL], generate_config=config)
     choice = answer["choices"][0]
     equal((choice["finish_reason"], choice["message"]["tool_calls"][0]["function"]["name"]), ("tool_calls", "get_weather"))
