@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::refusal::Refusal;
 use crate::running;
 use crate::status::replica_uid;
-use crate::text_or::{OneOrMany, TextOr};
+use crate::text_or::{OneOrMany, TextObject, TextOr};
 
 /// Largest body: 2,048 texts of 4 KiB.
 pub(crate) const BODY_BYTES_MAX: u64 = 8 << 20;
@@ -37,12 +37,6 @@ struct EmbeddingRequest<'a> {
     prompt_name: Option<String>,
     normalize_embeddings: Option<bool>,
     return_sparse: Option<bool>,
-}
-
-/// An input as the models of text and pictures have it.
-#[derive(Deserialize)]
-struct Content {
-    text: Option<String>,
 }
 
 /// `POST /v1/embeddings`. Inputs that are too long are cut, as the engines over there do by themselves.
@@ -100,7 +94,7 @@ fn parse_inputs(given: &RawValue) -> Result<Vec<Prompt>, Refusal> {
 }
 
 /// One object, or a list of objects and texts.
-struct Contents(Vec<TextOr<Content>>);
+struct Contents(Vec<TextOr<TextObject>>);
 
 impl<'de> Deserialize<'de> for Contents {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -115,14 +109,14 @@ impl<'de> Deserialize<'de> for Contents {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum OneOrList {
-    One(Content),
-    List(Vec<TextOr<Content>>),
+    One(TextObject),
+    List(Vec<TextOr<TextObject>>),
 }
 
-fn text_of(content: TextOr<Content>) -> Result<Prompt, Refusal> {
+fn text_of(content: TextOr<TextObject>) -> Result<Prompt, Refusal> {
     match content {
-        TextOr::Text(text) | TextOr::Other(Content { text: Some(text) }) => Ok(Prompt::Text(text)),
-        TextOr::Other(Content { text: None }) => {
+        TextOr::Text(text) | TextOr::Other(TextObject { text: Some(text) }) => Ok(Prompt::Text(text)),
+        TextOr::Other(TextObject { text: None }) => {
             Err(Refusal::bad("Invalid input. `input`: the model embeds text alone, and an object has no `text`"))
         }
     }

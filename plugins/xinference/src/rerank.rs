@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::refusal::Refusal;
 use crate::running;
-use crate::text_or::TextOr;
+use crate::text_or::{TextObject, TextOr};
 
 /// Largest body: 2,048 documents of 4 KiB.
 pub(crate) const BODY_BYTES_MAX: u64 = 8 << 20;
@@ -20,20 +20,14 @@ const DOCUMENTS_AT_ONCE: usize = 64;
 #[derive(Deserialize)]
 struct RerankRequest {
     model: String,
-    query: TextOr<Content>,
-    documents: Vec<TextOr<Content>>,
+    query: TextOr<TextObject>,
+    documents: Vec<TextOr<TextObject>>,
     top_n: Option<i64>,
     return_documents: Option<bool>,
     return_len: Option<bool>,
     /// Further arguments as JSON text.
     kwargs: Option<String>,
     instruction: Option<String>,
-}
-
-/// A text as the models of text and pictures have it.
-#[derive(Deserialize)]
-struct Content {
-    text: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -92,10 +86,10 @@ pub(crate) fn create(request: &Request, response: &mut Response) -> Result<(), R
     Ok(response.json(200, &answer)?)
 }
 
-fn text_of(content: TextOr<Content>, field: &str) -> Result<String, Refusal> {
+fn text_of(content: TextOr<TextObject>, field: &str) -> Result<String, Refusal> {
     match content {
-        TextOr::Text(text) | TextOr::Other(Content { text: Some(text) }) => Ok(text),
-        TextOr::Other(Content { text: None }) => {
+        TextOr::Text(text) | TextOr::Other(TextObject { text: Some(text) }) => Ok(text),
+        TextOr::Other(TextObject { text: None }) => {
             Err(Refusal::bad(format!("Invalid input. `{field}` must be a string or an object with `text`")))
         }
     }

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
 
 /// A string, or the array or object that `T` is.
 pub(crate) enum TextOr<T> {
@@ -31,6 +32,22 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for TextOr<T> {
             }
         }
         deserializer.deserialize_any(TextOrVisitor(PhantomData))
+    }
+}
+
+/// An object that holds a text, as models of text and pictures take it. (A derived struct would take an array as well.)
+pub(crate) struct TextObject {
+    pub(crate) text: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for TextObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut object = Map::<String, Value>::deserialize(deserializer)?;
+        match object.remove("text") {
+            None | Some(Value::Null) => Ok(TextObject { text: None }),
+            Some(Value::String(text)) => Ok(TextObject { text: Some(text) }),
+            Some(_) => Err(de::Error::custom("must have a string for `text`")),
+        }
     }
 }
 

@@ -85,6 +85,8 @@ fn what_cannot_be_embedded_says_why() {
         (json!({ "model": "embedder" }), 400, "`input`"),
         (embed(json!({ "image": "x" })), 400, "text alone"),
         (embed(json!(7)), 400, "`input`"),
+        (embed(json!([["a"]])), 400, "`input`"),
+        (embed(json!({ "text": 7 })), 400, "`input`"),
         (embed(json!(vec!["a"; 2049])), 400, "2048"),
         (sparse, 400, "`return_sparse`"),
         (format, 400, "`encoding_format`"),

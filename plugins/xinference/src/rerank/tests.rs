@@ -67,6 +67,7 @@ fn what_cannot_be_ranked_says_why() {
         (rerank(json!({ "kwargs": "nonsense" })), 400, "`kwargs`"),
         (rerank(json!({ "documents": [{ "image": "x" }] })), 400, "`documents[0]`"),
         (rerank(json!({ "documents": "x" })), 400, "`documents`"),
+        (rerank(json!({ "documents": [["x"]] })), 400, "`documents"),
         (rerank(json!({ "documents": vec!["x"; 2049] })), 400, "2048"),
         (json!({ "model": "reranker", "documents": [] }), 400, "`query`"),
     ];
