@@ -1,4 +1,4 @@
-//! The scores that the built-in chat model's card states hold when the model is asked through the server.
+//! The scores that the cards of built-in models state hold when the models are asked through the server.
 //!
 //! The questions are those of `host/models/mimus-chat/eval/`, none of which is in the training data; `scores.json` beside them has
 //! what the recipe's `evaluate.py` measured with another implementation of the model. Asked at temperature 0.
@@ -111,4 +111,30 @@ fn holds_words(text: &str, words: &str) -> bool {
         let after = text[at + words.len()..].chars().next();
         !before.is_some_and(is_word) && !after.is_some_and(is_word)
     })
+}
+
+/// The first lines of the reranker's evaluation, which have a score of their own in its card.
+#[test]
+fn held_out_texts_are_ranked() {
+    let folder = repository().join("host/models/mimus-rerank/eval");
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).expect("the evaluation is in the repository");
+    let json = |line: &str| serde_json::from_str::<Value>(line).expect("JSON");
+    let documents: Vec<Value> = read("documents.jsonl").lines().map(json).collect();
+    let card = json(&read("scores.json"))["head"].clone();
+    let lines = card["lines"].as_u64().expect("the card says how many") as usize;
+    assert!(lines >= 100, "too few to tell");
+    let server = Server::shared();
+    let is_right = |row: &Value| {
+        let candidates = row["candidates"].as_array().expect("a list");
+        let texts: Vec<&Value> =
+            candidates.iter().map(|number| &documents[number.as_u64().expect("a number") as usize]).collect();
+        let body = json!({"model": "mimus-rerank", "query": row["query"], "documents": texts, "top_n": 1});
+        let answer = server.post("/openai/v1/rerank", &body).expect(200).json();
+        let best = answer["results"][0]["index"].as_u64().expect("an index") as usize;
+        candidates[best] == row["relevant"]
+    };
+    let right = read("queries.jsonl").lines().take(lines).filter(|line| is_right(&json(line))).count();
+    let percent = right as f64 / lines as f64 * 100.0;
+    let stated = card["rerank"]["recall_at_1_percent"].as_f64().expect("the card states a percentage");
+    assert!(percent >= stated - SLACK, "{percent} % are ranked first, the card says {stated} %");
 }

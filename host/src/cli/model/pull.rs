@@ -30,7 +30,11 @@ impl Pull {
     /// Downloads it and prints where it is.
     pub fn run(self) -> Result<(), String> {
         let config = self.making.config()?;
-        let wanted = target::wanted(&self.target, self.revision.as_deref(), &config)?;
+        let wanted = target::wanted(&self.target, self.revision.as_deref(), &config).inspect_err(|message| {
+            if self.json {
+                Shown::new(true).failed(message);
+            }
+        })?;
         let path = download(&config.hub, &wanted, self.json)?;
         if !self.json {
             println!("{}", path.display());

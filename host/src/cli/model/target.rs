@@ -27,7 +27,11 @@ pub fn wanted(target: &str, revision: Option<&str>, config: &Config) -> Result<W
     }
     let registry = Registry::open(config.data.as_deref(), &config.registry_files).map_err(|error| error.to_string())?;
     let Some(family) = registry.find(name) else {
-        return Err(format!("{}; models on the hub are named OWNER/NAME", choice::unknown(&registry, None, name)));
+        // The oldest repositories have no owner. What is near a family's name is more likely a slip.
+        return match registry.suggest(None, name).is_empty() {
+            true => Ok(Wanted { repo: name.to_owned(), revision: revision.map(str::to_owned), files: files(part) }),
+            false => Err(choice::unknown(&registry, None, name).to_string()),
+        };
     };
     let mut wish = Wish::default();
     for part in part.into_iter().flat_map(|part| part.split(':')) {
