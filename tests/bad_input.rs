@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 const MODEL: &str = "mimus-chat";
 
-/// Memory that the server may keep after all of a test's bad input, in KiB. Allocators do not give everything back at once.
+/// Memory that a server of the test's own may keep after all of its bad input, in KiB. Allocators do not give everything back at once.
 const KEPT_KIB_MAX: u64 = 64 << 10;
 
 /// What must become of a request.
@@ -296,7 +296,7 @@ fn check_memory(server: &Server, before_kib: u64) {
 
 #[test]
 fn openai_refuses_in_its_own_shape() {
-    let server = Server::shared();
+    let server = Arc::new(Server::start());
     let before_kib = server.resident_kib();
     check_bodies(&server, "openai", Shape::Nested, "/v1/chat/completions", bad_chats(Refused(&[400])));
     check_bodies(&server, "openai", Shape::Nested, "/v1/completions", bad_completions(Refused(&[400])));
@@ -308,7 +308,7 @@ fn openai_refuses_in_its_own_shape() {
 
 #[test]
 fn lmdeploy_refuses_in_its_own_shape() {
-    let server = Server::shared();
+    let server = Arc::new(Server::start());
     let before_kib = server.resident_kib();
     // Its chat takes a plain string, answers one choice for any n, and sees logprobs and logit_bias with other eyes.
     let other = ["messages: a number", "n: 2^31", "logit_bias: no number"];
@@ -419,7 +419,7 @@ fn strange_paths_are_not_found_in_the_dialects_shape() {
 /// Bytes that break HTTP itself. No dialect can be told from them, so only the status counts, and that the server goes on.
 #[test]
 fn broken_framing_ends_its_own_connection_alone() {
-    let server = Server::shared();
+    let server = Arc::new(Server::start());
     let before_kib = server.resident_kib();
     let post = "POST /openai/v1/chat/completions HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n";
     let many_headers: String = (0..10_000).map(|index| format!("x-{index}: y\r\n")).collect();
@@ -472,7 +472,7 @@ fn broken_framing_ends_its_own_connection_alone() {
 /// Half a million chunks of one byte: slow to parse if every one became a thing of its own, and all within the body's bound.
 #[test]
 fn a_body_in_single_bytes_is_read_or_refused() {
-    let server = Server::shared();
+    let server = Arc::new(Server::start());
     let before_kib = server.resident_kib();
     let mut connection = server.connect();
     let head = "POST /openai/v1/chat/completions HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";

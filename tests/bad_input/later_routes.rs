@@ -1,5 +1,7 @@
 //! The routes that lmdeploy got after its session era, and tools.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::Fate::{Either, Refused, Served};
@@ -8,7 +10,7 @@ use super::{Fate, MODEL, Shape, broken_json, check_bodies, check_memory};
 
 #[test]
 fn lmdeploy_later_routes_refuse_in_its_own_shape() {
-    let server = Server::shared();
+    let server = Arc::new(Server::start());
     let before_kib = server.resident_kib();
     let bad = Refused(&[400, 422]);
     let rows = |base: Value, rows: Vec<(&str, &str, Value, Fate)>| {

@@ -1,5 +1,7 @@
 //! Xinference's routes: launching and registering besides the ordinary ones.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::Fate::{Either, Refused, Served};
@@ -19,7 +21,7 @@ fn rows(base: &Value, rows: Vec<(&str, Value, Fate)>) -> Vec<(String, Vec<u8>, F
 
 #[test]
 fn xinference_refuses_in_its_own_shape() {
-    let server = Server::shared();
+    let server = Arc::new(Server::start());
     let before_kib = server.resident_kib();
     let (bad, unknown) = (Refused(&[400]), Refused(&[404]));
     let check = |path: &str, mut cases: Vec<(String, Vec<u8>, Fate)>| {
