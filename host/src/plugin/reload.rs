@@ -222,8 +222,9 @@ impl Reloader {
         for conflict in &snapshot.conflicts {
             tracing::info!(conflict, "plugins claim the same");
         }
-        self.snapshot.store(Arc::new(snapshot));
+        // Told of first: whoever is served by a plugin finds it listed.
         self.records.store(Arc::new(self.shelf.records()));
+        self.snapshot.store(Arc::new(snapshot));
     }
 }
 
