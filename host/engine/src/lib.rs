@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod allocator;
 mod architecture;
 pub mod bench;
 mod config;

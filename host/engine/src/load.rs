@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rayon::ThreadPool;
 
+use crate::allocator::return_large_blocks;
 use crate::architecture::Ability;
 use crate::config;
 use crate::embedding::EmbeddingModel;
@@ -140,6 +141,7 @@ pub fn load(
     options: &LoadOptions,
     progress: &dyn Fn(Progress) -> ControlFlow<()>,
 ) -> Result<Model, LoadError> {
+    return_large_blocks();
     let pool = pool(options)?;
     let files = match source {
         Source::Gguf(path) => {
