@@ -1,0 +1,1 @@
+//! Pictures of clients: decoded within bounds, fetched under rules, drawn on, encoded.
