@@ -8,6 +8,10 @@ mod openai;
 
 #[path = "bad_input/later_routes.rs"]
 mod later_routes;
+#[path = "bad_input/pictures.rs"]
+mod pictures;
+#[path = "bad_input/roboflow.rs"]
+mod roboflow;
 #[path = "bad_input/xinference.rs"]
 mod xinference;
 
@@ -44,6 +48,8 @@ enum Shape {
     FlatAndNested,
     /// `{"detail": "…"}`.
     Detail,
+    /// `{"message": "…"}`, and `{"detail": […]}` for a body that does not parse.
+    Message,
 }
 
 impl Shape {
@@ -57,6 +63,16 @@ impl Shape {
         expect(answer.header("x-request-id").is_some_and(|id| !id.is_empty()), "no request id")?;
         if matches!(self, Shape::Detail) {
             return expect(body["detail"].as_str().is_some_and(|text| !text.is_empty()), "no detail");
+        }
+        if matches!(self, Shape::Message) {
+            let has_place =
+                |fault: &Value| fault["loc"].is_array() && fault["msg"].is_string() && fault["type"].is_string();
+            return match answer.status {
+                422 => {
+                    expect(body["detail"].as_array().is_some_and(|faults| faults.iter().any(has_place)), "no detail")
+                }
+                _ => expect(body["message"].as_str().is_some_and(|text| !text.is_empty()), "no message"),
+            };
         }
         let error = body["error"].as_object().ok_or_else(|| format!("no error object: {text}"))?;
         for key in ["message", "type", "param", "code"] {
@@ -87,7 +103,8 @@ fn check_bodies(server: &Arc<Server>, dialect: &str, shape: Shape, path: &str, c
         if answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) || sent.is_err() {
             connection = server.connect();
         }
-        let next = connection.request("GET", &format!("/{dialect}/v1/models"), &[], &[]);
+        let list = if dialect == "roboflow" { "/model/registry" } else { "/v1/models" };
+        let next = connection.request("GET", &format!("/{dialect}{list}"), &[], &[]);
         let next = next.map_err(|error| format!("the next request: {error}"))?;
         if next.status == 200 { Ok(()) } else { Err(format!("the next request: {} {}", next.status, next.text())) }
     };

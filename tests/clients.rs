@@ -234,3 +234,52 @@ fn xinference_4_1_0_works_in_a_terminal() {
     let server = Server::start();
     python::run("xinference-4.1.0", "xinference_terminal.py", &[server.base("xinference"), "4.1.0"]);
 }
+
+/// One script of checks with Roboflow's client of one release.
+fn roboflow(release: &str, script: &str) {
+    let server = Server::start();
+    python::run(&format!("roboflow-{release}"), script, &[server.base("roboflow"), release]);
+}
+
+/// The oldest client that can be had: detection, masks, keypoints and classes in both of its modes.
+#[test]
+fn roboflow_0_9_23_predicts() {
+    roboflow("0.9.23", "roboflow_infer.py");
+}
+
+#[test]
+fn roboflow_1_8_3_predicts() {
+    roboflow("1.8.3", "roboflow_infer.py");
+}
+
+#[test]
+fn roboflow_0_9_23_embeds_and_reads() {
+    roboflow("0.9.23", "roboflow_core.py");
+}
+
+#[test]
+fn roboflow_1_8_3_embeds_and_reads() {
+    roboflow("1.8.3", "roboflow_core.py");
+}
+
+#[test]
+fn roboflow_0_9_23_looks_through_folders_and_videos() {
+    roboflow("0.9.23", "roboflow_streams.py");
+}
+
+#[test]
+fn roboflow_1_8_3_looks_through_folders_and_videos() {
+    roboflow("1.8.3", "roboflow_streams.py");
+}
+
+/// The key stands in the body, in the query or in a header, as each release and mode has it.
+#[test]
+fn roboflow_sends_its_key() {
+    // The SHA-256 digest of `secret`.
+    let digest = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
+    let server = Setup::default().config(&format!("[server]\napi_keys = [\"{digest}\"]\n")).start();
+    for release in ["0.9.23", "1.8.3"] {
+        let arguments = [server.base("roboflow"), release, "secret"];
+        python::run(&format!("roboflow-{release}"), "roboflow_keys.py", &arguments);
+    }
+}

@@ -22,7 +22,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hyper", &["host/src/http"]),
     ("redb", &["host/src/state"]),
     ("hf_hub", &["host/src/hub"]),
-    ("reqwest", &["host/src/hub"]),
+    ("rten", &["host/engine/onnx"]),
+    ("reqwest", &["host/src/hub", "host/media/src/fetch"]),
+    ("zune_jpeg", &["host/media/src/decode"]),
+    ("ab_glyph", &["host/media/src/draw"]),
 ];
 
 #[test]

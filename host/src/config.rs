@@ -20,11 +20,13 @@ pub use sources::Environment;
 use sources::Sources;
 
 /// Interfaces that a plugin can be granted, and is unless its `grants` say otherwise.
-pub const GRANTS: [&str; 15] = [
+pub const GRANTS: [&str; 17] = [
     "inference",
     "answers",
     "embeddings",
     "reranking",
+    "media",
+    "vision",
     "models",
     "registry",
     "launching",
@@ -150,6 +152,8 @@ pub struct Config {
     pub registry_files: Vec<PathBuf>,
     /// Where models are downloaded from.
     pub hub: HubConfig,
+    /// Addresses of pictures that clients may have fetched; empty: none.
+    pub media_allow: Vec<String>,
     /// What is said of plugins, by name. [`Config::plugin`] fills in the rest.
     pub plugin: BTreeMap<String, PluginConfig>,
     /// What is said of models, by name.
@@ -242,6 +246,8 @@ pub struct EngineConfig {
     pub queue_wait: Option<Duration>,
     /// Memory that all models together may take, in MiB.
     pub memory_mib: Option<u64>,
+    /// Longest wait of a picture for others to be computed with.
+    pub batch_wait: Option<Duration>,
 }
 
 /// Why there is no configuration. Names the file and line, or the option, and what to change.

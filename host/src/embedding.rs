@@ -6,7 +6,6 @@ use mimus_engine::{EmbedInput, EmbedOptions, EmbedRequest, Embedding, EngineErro
 
 use crate::inference::{Inference, InferenceError, admit};
 use crate::limits;
-use crate::model::Loaded;
 
 impl Inference {
     /// One vector for each input, in order. Dropping the future frees the engine before its next step.
@@ -19,10 +18,8 @@ impl Inference {
         inputs: Vec<EmbedInput>,
         options: EmbedOptions,
     ) -> Result<Vec<Embedding>, InferenceError> {
-        let loaded = match self.loaded(model).await? {
-            Loaded::Embedding(loaded) => loaded,
-            _ => return Err(InferenceError::Unsupported("embedding by this model".into())),
-        };
+        let missing = || InferenceError::Unsupported("embedding by this model".into());
+        let loaded = self.loaded(model).await?.embedding().ok_or_else(missing)?;
         if inputs.len() > limits::EMBED_INPUTS_MAX {
             let reason = format!("must be 1 to {}, not {}", limits::EMBED_INPUTS_MAX, inputs.len());
             return Err(EngineError::Invalid { field: "inputs", reason }.into());

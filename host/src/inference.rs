@@ -109,7 +109,7 @@ impl Inference {
     pub async fn generate(&self, model: &str, prompt: Prompt, options: Options) -> Result<Running, InferenceError> {
         let model = self.model(model).await?;
         let tokens = match prompt {
-            Prompt::Text(text) => encode(&Loaded::Text(model.clone()), text, true).await?,
+            Prompt::Text(text) => encode(&model.any(), text, true).await?,
             Prompt::Tokens(tokens) => tokens,
         };
         self.submit(&model, tokens, options).await
@@ -160,7 +160,7 @@ impl Inference {
     /// See [`InferenceError`].
     pub async fn detokenize(&self, model: &str, tokens: &[u32], skip_special: bool) -> Result<String, InferenceError> {
         let model = self.loaded(model).await?;
-        let tokenizer = model.tokenizer();
+        let tokenizer = model.tokenizer().ok_or_else(no_tokens)?;
         let vocab_tokens = tokenizer.vocab_tokens();
         // The tokenizer passes over what it does not know.
         if tokens.iter().any(|token| *token >= vocab_tokens) {
@@ -185,7 +185,7 @@ impl Inference {
         &self,
         model: &str,
         render: &RenderOptions,
-    ) -> Result<(Arc<LoadedModel>, Arc<Marks>), InferenceError> {
+    ) -> Result<(LoadedModel, Arc<Marks>), InferenceError> {
         let model = self.model(model).await?;
         let marks = self.templates.marks(&model, render).await?;
         Ok((model, marks))
@@ -194,11 +194,11 @@ impl Inference {
     /// Tokens of a rendered conversation. What ends an answer in its format goes into `options`.
     pub(crate) async fn encode_rendered(
         &self,
-        model: &Arc<LoadedModel>,
+        model: &LoadedModel,
         rendered: Rendered,
         options: &mut Options,
     ) -> Result<Vec<u32>, InferenceError> {
-        let tokens = encode(&Loaded::Text(model.clone()), rendered.prompt, false).await?;
+        let tokens = encode(&model.any(), rendered.prompt, false).await?;
         if !options.ignore_eos {
             // A stop that is one special token never shows in the text when special tokens are left out: it stops as a token.
             let tokenizer = model.model.tokenizer();
@@ -213,11 +213,9 @@ impl Inference {
     }
 
     /// A model that continues text.
-    async fn model(&self, name: &str) -> Result<Arc<LoadedModel>, InferenceError> {
-        match self.loaded(name).await? {
-            Loaded::Text(model) => Ok(model),
-            _ => Err(InferenceError::Unsupported("text generation by this model".into())),
-        }
+    async fn model(&self, name: &str) -> Result<LoadedModel, InferenceError> {
+        let missing = || InferenceError::Unsupported("text generation by this model".into());
+        self.loaded(name).await?.text().ok_or_else(missing)
     }
 
     /// A model of any kind. Waits for one that was taken out of memory.
@@ -248,7 +246,7 @@ impl Inference {
 
     pub(crate) async fn submit(
         &self,
-        model: &Arc<LoadedModel>,
+        model: &LoadedModel,
         prompt: Vec<u32>,
         mut options: Options,
     ) -> Result<Running, InferenceError> {
@@ -282,7 +280,7 @@ impl Inference {
 impl Inference {
     /// Compiles a constraint, unless the model knows it: on a thread that may block, and few at once, because a client
     /// chooses what it costs.
-    async fn grammar(&self, model: &Arc<LoadedModel>, constraint: Constraint) -> Result<Arc<Grammar>, InferenceError> {
+    async fn grammar(&self, model: &LoadedModel, constraint: Constraint) -> Result<Arc<Grammar>, InferenceError> {
         if let Some(compiled) = model.model.compiled(&constraint) {
             return Ok(compiled?);
         }
@@ -351,14 +349,19 @@ fn engine_request(prompt: Vec<u32>, options: Options, defaults: &SamplingDefault
 
 /// Tokenizes; long texts on a thread that may block, so that they hold up no other request.
 async fn encode(model: &Loaded, text: String, add_special: bool) -> Result<Vec<u32>, InferenceError> {
+    let encode = move |model: &Loaded, text: &str| -> Result<Vec<u32>, InferenceError> {
+        Ok(model.tokenizer().ok_or_else(no_tokens)?.encode(text, add_special)?)
+    };
     if text.len() <= limits::TOKENIZE_INLINE_BYTES_MAX {
-        return Ok(model.tokenizer().encode(&text, add_special)?);
+        return encode(model, &text);
     }
     let model = model.clone();
-    tokio::task::spawn_blocking(move || model.tokenizer().encode(&text, add_special))
-        .await
-        .map_err(|_| EngineError::Failed("tokenizing failed".into()))?
-        .map_err(InferenceError::from)
+    let encoded = tokio::task::spawn_blocking(move || encode(&model, &text)).await;
+    encoded.map_err(|_| EngineError::Failed("tokenizing failed".into()))?
+}
+
+fn no_tokens() -> InferenceError {
+    InferenceError::Unsupported("tokens of this model".into())
 }
 
 /// A running generation. Dropping it frees its slot before the engine's next step.
@@ -368,7 +371,7 @@ pub struct Running {
     generated: HashMap<u32, u32>,
     metrics: Arc<Metrics>,
     /// Held to the end, so that the model stays in memory.
-    model: Arc<LoadedModel>,
+    model: LoadedModel,
     work_tokens: u64,
     _admission: Option<OwnedSemaphorePermit>,
 }

@@ -148,8 +148,9 @@ pub const TABLE_BYTES_KEPT: usize = 64 << 10;
 /// Ticks that a guest may use before it takes turns with other busy ones; nearly every request needs less than one.
 pub const GUEST_CPU_TICKS_FREE: u64 = 2;
 
-/// Bytes that one call between guest and host may make the host allocate. wasmtime alone would allow 128 MiB.
-pub const HOSTCALL_BYTES_MAX: usize = 8 << 20;
+/// Bytes that one call between guest and host may make the host allocate: a picture can be as large as the body it came in.
+/// wasmtime alone would allow 128 MiB.
+pub const HOSTCALL_BYTES_MAX: usize = BODY_BYTES_MAX;
 
 /// Handles that a guest holds at once. wasmtime alone would allow a million.
 pub const GUEST_HANDLES_MAX: usize = 1_024;
@@ -342,6 +343,23 @@ pub const LAUNCH_RETRY_MS: u32 = 10_000;
 
 /// Text up to this size is tokenized on the serving thread, where it takes less than a hop to another thread is worth.
 pub const TOKENIZE_INLINE_BYTES_MAX: usize = 16 << 10;
+
+// ---- Pictures -----------------------------------------------------------------------------------------------------------------
+
+/// Pictures that one request holds at once, and that one call takes.
+pub const PICTURES_MAX: usize = 64;
+
+/// Bytes of decoded pixels that one request holds at once: a picture of the largest size, and room for what is drawn on it.
+pub const PICTURE_BYTES_MAX: usize = 256 << 20;
+
+/// KiB of decoded pixels that all requests together hold; a further picture waits for its share.
+pub const PICTURES_KIB_MAX: u32 = 1 << 20;
+
+/// Longest wait for such a share; then the request is refused with 503.
+pub const PICTURE_WAIT_MS: u64 = 10_000;
+
+/// Texts that one call turns into vectors of a picture's space.
+pub const PICTURE_TEXTS_MAX: usize = 2_048;
 
 // ---- Registry -----------------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ mod http;
 mod hub;
 mod inference;
 mod limits;
+mod media;
 mod model;
 mod plugin;
 mod registry;
@@ -17,6 +18,7 @@ mod reranking;
 mod server;
 mod state;
 mod telemetry;
+mod vision;
 
 use std::process::ExitCode;
 

@@ -3,8 +3,6 @@
 //!
 //! Knows no HTTP and no guest, as `inference.rs` does.
 
-use std::sync::Arc;
-
 use futures_util::stream::{FuturesOrdered, StreamExt};
 use mimus_engine::{EngineError, RerankModel, RerankRequest};
 
@@ -13,7 +11,7 @@ pub use mimus_engine::Relevance;
 use crate::answer::Verdict;
 use crate::inference::{Inference, InferenceError, Options, admit};
 use crate::limits;
-use crate::model::{Loaded, LoadedModel};
+use crate::model::LoadedModel;
 use crate::plugin::chat::{Message, Part, RenderOptions, Role};
 
 /// How relevance is told.
@@ -45,10 +43,12 @@ impl Inference {
             let reason = format!("must be 0 to {}, not {}", limits::RERANK_DOCUMENTS_MAX, documents.len());
             return Err(EngineError::Invalid { field: "documents", reason }.into());
         }
-        let relevances = match self.loaded(model).await? {
-            Loaded::Rerank(loaded) => encode(loaded, query, documents, options).await?,
-            Loaded::Text(loaded) => self.judge(loaded, query, documents, options).await?,
-            Loaded::Embedding(_) => return Err(unsupported()),
+        let loaded = self.loaded(model).await?;
+        let relevances = if let Some(loaded) = loaded.rerank() {
+            encode(loaded, query, documents, options).await?
+        } else {
+            let judge = loaded.text().ok_or_else(unsupported)?;
+            self.judge(judge, query, documents, options).await?
         };
         let tokens = relevances.iter().fold(0u32, |sum, relevance| sum.saturating_add(relevance.tokens));
         self.count_prompt_tokens(model, tokens);
@@ -58,7 +58,7 @@ impl Inference {
     /// Asks a model that continues text about each document, some at once.
     async fn judge(
         &self,
-        model: Arc<LoadedModel>,
+        model: LoadedModel,
         query: String,
         documents: Vec<String>,
         options: RerankOptions,
@@ -79,7 +79,7 @@ impl Inference {
 
     async fn judge_one(
         &self,
-        model: &Arc<LoadedModel>,
+        model: &LoadedModel,
         query: &str,
         mut document: String,
         (positive, negative): (u32, u32),
@@ -129,7 +129,7 @@ impl Inference {
 
 /// Relevance by a cross-encoder.
 async fn encode(
-    loaded: Arc<LoadedModel<RerankModel>>,
+    loaded: LoadedModel<RerankModel>,
     query: String,
     documents: Vec<String>,
     options: RerankOptions,

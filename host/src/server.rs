@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use mimus_media::{FetchRules, Fetcher, Place};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -15,6 +16,7 @@ use crate::http::{self, Cors, Door, Keys};
 use crate::hub::Hub;
 use crate::inference::Inference;
 use crate::limits;
+use crate::media::Media;
 use crate::model::{Builtin, Catalog, EngineReader, Launcher, plan};
 
 use crate::plugin::{self, Bundled, Caller, Compiler, Loader, Record, Reloader, Services, Snapshot, Templates, Watch};
@@ -112,6 +114,7 @@ impl Core {
             catalog: catalog.clone(),
             launcher,
             keys: keys.clone(),
+            media: Arc::new(Media::new(fetcher(config)?)),
             started: Instant::now(),
             inference: inference.clone(),
             store,
@@ -149,6 +152,17 @@ impl Core {
         });
         Ok(Core { shared, reloader })
     }
+}
+
+/// The one that gets pictures from addresses, by the configuration's rules.
+fn fetcher(config: &Config) -> Result<Fetcher, String> {
+    let allow = config
+        .media_allow
+        .iter()
+        .map(|place| place.parse::<Place>())
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("media: {error}"))?;
+    Fetcher::new(FetchRules { allow }).map_err(|error| format!("media: {error}"))
 }
 
 impl Server {

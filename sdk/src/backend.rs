@@ -15,7 +15,8 @@ use crate::registry::{self, Download, Family};
 use crate::request::Header;
 use crate::reranking::{self, Relevance};
 use crate::response::WriteError;
-use crate::{blobs, machine, state};
+use crate::vision::{self, Description, Face, Prediction, TextBlock};
+use crate::{blobs, machine, media, state};
 
 /// Everything that the host offers to a personality.
 ///
@@ -106,6 +107,46 @@ pub trait Backend {
         options: &reranking::Options,
     ) -> Result<Vec<Relevance>, inference::Error> {
         Err(inference::Error::Unsupported("reranking".into()))
+    }
+
+    /// `media.open`.
+    fn open_picture(&self, source: media::Source) -> Result<Box<dyn Picture>, media::Error> {
+        Err(media::Error::Refused("this backend opens no pictures".into()))
+    }
+
+    /// `vision.describe`.
+    fn describe_vision(&self, model: &str) -> Result<Description, inference::Error> {
+        Err(no_vision())
+    }
+
+    /// `vision.predict`.
+    fn predict(
+        &self,
+        model: &str,
+        images: &[&dyn Picture],
+        options: &vision::Options,
+    ) -> Result<Vec<Prediction>, inference::Error> {
+        Err(no_vision())
+    }
+
+    /// `vision.embed-images`.
+    fn embed_images(&self, model: &str, images: &[&dyn Picture]) -> Result<Vec<Vec<f32>>, inference::Error> {
+        Err(no_vision())
+    }
+
+    /// `vision.embed-texts`.
+    fn embed_texts(&self, model: &str, texts: &[String]) -> Result<Vec<Vec<f32>>, inference::Error> {
+        Err(no_vision())
+    }
+
+    /// `vision.read-text`.
+    fn read_text(&self, model: &str, image: &dyn Picture) -> Result<Vec<TextBlock>, inference::Error> {
+        Err(no_vision())
+    }
+
+    /// `vision.gaze`.
+    fn gaze(&self, model: &str, image: &dyn Picture, finds_faces: bool) -> Result<Vec<Face>, inference::Error> {
+        Err(no_vision())
     }
 
     /// `registry.list`.
@@ -293,6 +334,10 @@ fn no_state() -> state::Error {
     state::Error::Failed("this backend keeps no state".into())
 }
 
+fn no_vision() -> inference::Error {
+    inference::Error::Unsupported("vision".into())
+}
+
 fn no_registry() -> registry::Error {
     registry::Error::Failed("this backend keeps no registry".into())
 }
@@ -337,6 +382,30 @@ pub trait RunningAnswer {
     fn collect(&mut self) -> Result<Vec<Whole>, inference::Error>;
 }
 
+/// A picture that the host holds. Dropping it gives it back.
+pub trait Picture: Any {
+    /// `image.width`.
+    fn width(&self) -> u32;
+
+    /// `image.height`.
+    fn height(&self) -> u32;
+
+    /// `image.orient`.
+    fn orient(&self);
+
+    /// `image.draw`.
+    fn draw(&self, marks: &[media::Mark]) -> Result<(), String>;
+
+    /// `image.encode`.
+    fn encode(&self, format: media::Format) -> Result<Vec<u8>, String>;
+}
+
+/// The backend's own type behind a picture that it opened.
+pub fn own_picture<T: Picture>(picture: &dyn Picture) -> &T {
+    let picture: &dyn Any = picture;
+    picture.downcast_ref().expect("a backend is given the pictures that it opened")
+}
+
 /// Where a request's headers and body come from.
 pub trait RequestSource {
     /// First value of a header, by its lower-case name.
@@ -344,6 +413,9 @@ pub trait RequestSource {
 
     /// All headers, in order.
     fn headers(&self) -> Vec<Header>;
+
+    /// Whether the headers hold a key that lets the client in; true where none is asked for.
+    fn is_admitted(&self) -> bool;
 
     /// The whole body; the second call returns nothing.
     fn body(&self) -> Vec<u8>;
@@ -368,6 +440,10 @@ impl RequestSource for plugin::http::Request {
 
     fn headers(&self) -> Vec<Header> {
         plugin::http::Request::headers(self)
+    }
+
+    fn is_admitted(&self) -> bool {
+        plugin::http::Request::is_admitted(self)
     }
 
     fn body(&self) -> Vec<u8> {

@@ -62,8 +62,10 @@ pub mod launching;
 pub mod log;
 pub mod machine;
 pub mod manifest;
+pub mod media;
 pub mod metrics;
 pub mod models;
+pub mod multipart;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 pub mod prompts;
@@ -79,6 +81,7 @@ pub mod scripted;
 pub mod state;
 pub mod stream;
 pub mod template;
+pub mod vision;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 

@@ -58,6 +58,14 @@ impl RequestSource for Parts {
         self.headers.clone()
     }
 
+    /// By the backend's word on the bearer token.
+    fn is_admitted(&self) -> bool {
+        let host = current();
+        let value = self.header("authorization");
+        let key = value.as_deref().and_then(|value| value.strip_prefix("Bearer "));
+        !host.requires_key() || key.is_some_and(|key| host.accepts_key(key))
+    }
+
     fn body(&self) -> Vec<u8> {
         self.body.take()
     }

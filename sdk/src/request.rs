@@ -77,9 +77,24 @@ impl Request {
         self.source.headers()
     }
 
+    /// Whether the client's headers hold a key that lets it in; true where none is asked for. For public routes whose clients may send
+    /// their key elsewhere: see [`crate::config::accepts_key`].
+    pub fn is_admitted(&self) -> bool {
+        self.source.is_admitted()
+    }
+
     /// The whole body.
     pub fn body(&self) -> &[u8] {
         self.body.get_or_init(|| self.source.body())
+    }
+
+    /// The whole body by value, for handlers that cut a large part out of it in place ([`body::cut`]). [`Request::body`] is empty
+    /// afterwards.
+    pub fn take_body(&self) -> Vec<u8> {
+        match self.body.get() {
+            Some(body) => body.clone(),
+            None => self.source.body(),
+        }
     }
 
     /// The body as text; an error that says where it stops being UTF-8 otherwise.

@@ -21,6 +21,7 @@ mod generation;
 mod http;
 mod imports;
 mod launches;
+mod pictures;
 mod store;
 mod vocabulary;
 
@@ -38,11 +39,13 @@ use crate::registry::Family;
 
 use answer::Extras;
 use generation::Scripted;
+use pictures::Pictures;
 use store::Store;
 use vocabulary::Vocabulary;
 
 pub use http::{Captured, call};
 pub use launches::family;
+pub use pictures::{Looked, Shown, description};
 
 /// The time at which a scripted clock starts, in milliseconds since 1970.
 pub const START_MS: u64 = 1_700_000_000_000;
@@ -72,6 +75,7 @@ pub(crate) struct Inner {
     logged: RefCell<Vec<(Level, String)>>,
     counted: RefCell<BTreeMap<String, u64>>,
     tags: Rc<RefCell<Vec<generation::Tag>>>,
+    pictures: RefCell<Pictures>,
     writes_before_leaving: Cell<Option<u32>>,
 }
 
@@ -143,6 +147,7 @@ impl ScriptedHost {
             logged: RefCell::default(),
             counted: RefCell::default(),
             tags: Rc::default(),
+            pictures: RefCell::default(),
             writes_before_leaving: Cell::new(None),
         };
         ScriptedHost { inner: Rc::new(inner) }.model(model("scripted"))

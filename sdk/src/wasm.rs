@@ -6,7 +6,7 @@
 use std::any::Any;
 
 use crate::answers::{Part, ToolUse, Whole};
-use crate::backend::{Backend, RunningAnswer, RunningGeneration};
+use crate::backend::{Backend, Picture, RunningAnswer, RunningGeneration, own_picture};
 use crate::bindings::personality::mimus::plugin;
 use crate::chat::{Message, RenderOptions, Rendered};
 use crate::embeddings::{self, Embedding};
@@ -16,7 +16,8 @@ use crate::log::Level;
 use crate::models::Model;
 use crate::registry::{self, Download, Family};
 use crate::reranking::{self, Relevance};
-use crate::{blobs, machine, state};
+use crate::vision::{self, Description, Face, Prediction, TextBlock};
+use crate::{blobs, machine, media, state};
 
 pub(crate) struct Imports;
 
@@ -100,6 +101,40 @@ impl Backend for Imports {
         options: &reranking::Options,
     ) -> Result<Vec<Relevance>, inference::Error> {
         plugin::reranking::rerank(model, query, documents, options)
+    }
+
+    fn open_picture(&self, source: media::Source) -> Result<Box<dyn Picture>, media::Error> {
+        let image = plugin::media::open(&source)?;
+        Ok(Box::new(image))
+    }
+
+    fn describe_vision(&self, model: &str) -> Result<Description, inference::Error> {
+        plugin::vision::describe(model)
+    }
+
+    fn predict(
+        &self,
+        model: &str,
+        images: &[&dyn Picture],
+        options: &vision::Options,
+    ) -> Result<Vec<Prediction>, inference::Error> {
+        plugin::vision::predict(model, &handles(images), options)
+    }
+
+    fn embed_images(&self, model: &str, images: &[&dyn Picture]) -> Result<Vec<Vec<f32>>, inference::Error> {
+        plugin::vision::embed_images(model, &handles(images))
+    }
+
+    fn embed_texts(&self, model: &str, texts: &[String]) -> Result<Vec<Vec<f32>>, inference::Error> {
+        plugin::vision::embed_texts(model, texts)
+    }
+
+    fn read_text(&self, model: &str, image: &dyn Picture) -> Result<Vec<TextBlock>, inference::Error> {
+        plugin::vision::read_text(model, own_picture(image))
+    }
+
+    fn gaze(&self, model: &str, image: &dyn Picture, finds_faces: bool) -> Result<Vec<Face>, inference::Error> {
+        plugin::vision::gaze(model, own_picture(image), finds_faces)
     }
 
     fn families(&self, kind: Option<&str>) -> Vec<Family> {
@@ -288,4 +323,30 @@ impl RunningAnswer for plugin::answers::Answer {
     fn collect(&mut self) -> Result<Vec<Whole>, inference::Error> {
         plugin::answers::Answer::collect(self)
     }
+}
+
+impl Picture for plugin::media::Image {
+    fn width(&self) -> u32 {
+        plugin::media::Image::width(self)
+    }
+
+    fn height(&self) -> u32 {
+        plugin::media::Image::height(self)
+    }
+
+    fn orient(&self) {
+        plugin::media::Image::orient(self);
+    }
+
+    fn draw(&self, marks: &[media::Mark]) -> Result<(), String> {
+        plugin::media::Image::draw(self, marks)
+    }
+
+    fn encode(&self, format: media::Format) -> Result<Vec<u8>, String> {
+        plugin::media::Image::encode(self, format)
+    }
+}
+
+fn handles<'a>(images: &[&'a dyn Picture]) -> Vec<&'a plugin::media::Image> {
+    images.iter().map(|image| own_picture(*image)).collect()
 }

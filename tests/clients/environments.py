@@ -40,6 +40,16 @@ XINFERENCE = {
     "xinference-4.1.0": ["xinference==4.1.0"],
 }
 
+# Both want `opencv-python`, which needs the libraries of a machine with a screen; the headless build is the same module. 0.9.23 works
+# with the numpy and the supervision of its time.
+ROBOFLOW = {
+    "roboflow-1.8.3": ["inference-sdk==1.8.3", "supervision==0.30.9"],
+    "roboflow-0.9.23": ["inference-sdk==0.9.23", "supervision==0.20.0"],
+}
+
+# Packages that are installed without what they ask for.
+ALONE = {**XINFERENCE, **ROBOFLOW}
+
 REQUIREMENTS = {
     "openai-3": ["openai==3.52.0"],
     "openai-1": ["openai==1.109.1", "httpx==0.28.1"],
@@ -61,6 +71,14 @@ REQUIREMENTS["xinference-0.5.6"] = ["pydantic==1.10.27", "xoscar==0.12.2", "requ
                                     "typing-extensions==4.16.0"]
 REQUIREMENTS["xinference-4.1.0"] = ["pydantic==2.14.3", "xoscar==0.12.2", "requests==2.34.2", "aiohttp==3.14.5", "click==8.5.1",
                                     "tabulate==0.10.0", "tqdm==4.70.1", "typing-extensions==4.16.0"]
+
+REQUIREMENTS["roboflow-1.8.3"] = ["opencv-python-headless==4.12.0.88", "numpy==2.2.6", "pillow==12.3.0", "requests==2.34.2",
+                                  "aiohttp==3.14.5", "backoff==2.2.1", "dataclasses-json==0.6.7", "py-cpuinfo==9.0.0",
+                                  "tldextract==5.1.3", "defusedxml==0.7.1", "matplotlib==3.11.2", "pyDeprecate==0.13.0",
+                                  "PyYAML==6.0.3", "scipy==1.17.1", "tqdm==4.70.1"]
+REQUIREMENTS["roboflow-0.9.23"] = ["opencv-python-headless==4.10.0.84", "numpy==1.26.4", "pillow==13.0.0", "requests==2.34.2",
+                                   "aiohttp==3.14.5", "backoff==2.2.1", "dataclasses-json==0.6.7", "py-cpuinfo==9.0.0",
+                                   "defusedxml==0.7.1", "matplotlib==3.11.2", "PyYAML==6.0.3", "scipy==1.17.1"]
 
 # The command line of 0.5.6 also imports the worker, and that a module of another package; what it does over HTTP needs neither.
 XINFERENCE_STUBS = {"xinference-0.5.6": "xorbits/_mars/resource.py"}
@@ -91,7 +109,7 @@ def main():
 
 def virtual_environment(root, name):
     """Interpreter of a virtual environment with the requirements of NAME."""
-    requirements, alone = REQUIREMENTS[name], XINFERENCE.get(name, [])
+    requirements, alone = REQUIREMENTS[name], ALONE.get(name, [])
     folder = root / ("%s-%s" % (name, digest(alone + requirements + [sys.version])))
 
     def install():

@@ -1,13 +1,18 @@
-//! The shape of a decoder or an encoder, read from a model's own description and checked before anything is allocated.
+//! The shape of a model, read from a model's own description and checked before anything is allocated.
 
 pub(crate) mod encoder;
 pub(crate) mod gguf;
 pub(crate) mod hugging_face;
+pub(crate) mod image_text;
+mod open_clip;
+pub(crate) mod pictures;
 pub(crate) mod scorer;
 pub(crate) mod sentence;
+pub(crate) mod text_line;
 
 use crate::error::LoadError;
 use crate::limits;
+use crate::model::kernel::activations::Activation;
 
 /// Widest head.
 const HEAD_DIM_MAX: usize = 1_024;
@@ -109,6 +114,17 @@ fn check_count(file: &str, what: &str, count: usize, max: usize) -> Result<(), L
         return Ok(());
     }
     Err(LoadError::malformed(file, format!("{what} must be 1 to {max}, not {count}")))
+}
+
+/// What a feed-forward layer computes, by its name.
+fn activation(name: &str) -> Result<Activation, LoadError> {
+    match name {
+        "gelu" => Ok(Activation::Gelu),
+        "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" => Ok(Activation::GeluTanh),
+        "quick_gelu" => Ok(Activation::QuickGelu),
+        "relu" => Ok(Activation::Relu),
+        other => Err(LoadError::Unsupported(format!("activation {other:?}"))),
+    }
 }
 
 /// A number to divide by.

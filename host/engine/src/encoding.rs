@@ -1,4 +1,4 @@
-//! Models that read whole texts: one thread a model computes the texts of all callers together.
+//! Models that read whole texts or pictures: one thread a model computes the inputs of all callers together.
 //!
 //! What a text's rows become is a [`Head`]'s: a vector or a score. Nothing here knows which.
 
@@ -15,11 +15,23 @@ use tokio::sync::oneshot;
 
 use queue::{Job, Queue};
 use scheduler::Scheduler;
-pub(crate) use scheduler::{EncoderForward, Head, TextForward};
+pub(crate) use scheduler::{EncoderForward, Forward, Head, in_groups};
 
 use crate::error::{EngineError, LoadError};
 use crate::load::LoadOptions;
 use crate::text_model::Activity;
+
+/// What a model's thread computes.
+pub(crate) trait Input: Send + Sync + 'static {
+    /// Rows that go through the model, at least 1.
+    fn rows(&self) -> usize;
+
+    /// Memory that it takes while it waits, in units of 4 bytes.
+    fn words(&self) -> usize;
+
+    /// Whether there was more of it.
+    fn is_truncated(&self) -> bool;
+}
 
 /// An input as the encoder takes it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,22 +46,36 @@ pub(crate) struct Text {
     pub(crate) is_truncated: bool,
 }
 
-/// What came of one text.
+impl Input for Text {
+    fn rows(&self) -> usize {
+        self.ids.len()
+    }
+
+    fn words(&self) -> usize {
+        self.ids.len()
+    }
+
+    fn is_truncated(&self) -> bool {
+        self.is_truncated
+    }
+}
+
+/// What came of one input.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Output {
     /// What the head made of it.
     pub(crate) numbers: Vec<f32>,
-    /// Tokens that were computed.
+    /// Rows that were computed: tokens, or parts of a picture.
     pub(crate) tokens: u32,
-    /// Whether the text was longer.
+    /// Whether there was more of the input.
     pub(crate) is_truncated: bool,
 }
 
 /// The handle of a model's thread. Dropping it lets accepted requests finish, then ends the thread and frees the memory.
 ///
-/// `F`: what a request asks of the head.
-pub(crate) struct Service<F> {
-    queue: Arc<Queue<F>>,
+/// `F`: what a request asks of the model; `I`: what it computes.
+pub(crate) struct Service<F, I = Text> {
+    queue: Arc<Queue<F, I>>,
 }
 
 /// Outputs on their way. Dropping it cancels the request before the next step.
@@ -73,7 +99,7 @@ fn lost() -> EngineError {
     EngineError::Failed("the model's thread has ended".to_owned())
 }
 
-impl<F: Copy + Send + Sync + 'static> Service<F> {
+impl<F: Copy + Send + Sync + 'static, I: Input> Service<F, I> {
     /// Starts the thread of a model.
     ///
     /// * `pool`: who computes.
@@ -81,7 +107,7 @@ impl<F: Copy + Send + Sync + 'static> Service<F> {
     /// # Errors
     /// [`LoadError::Resource`] when the system gives no thread.
     pub(crate) fn start(
-        forward: impl TextForward<Form = F> + 'static,
+        forward: impl Forward<Input = I, Form = F> + 'static,
         options: &LoadOptions,
         pool: ThreadPool,
     ) -> Result<Self, LoadError> {
@@ -94,18 +120,18 @@ impl<F: Copy + Send + Sync + 'static> Service<F> {
         Ok(Self { queue })
     }
 
-    /// Queues texts and returns as soon as they wait.
+    /// Queues inputs and returns as soon as they wait.
     ///
     /// # Errors
     /// [`EngineError::Overloaded`] when the queue is full, [`EngineError::ShuttingDown`] after [`Self::close`].
-    pub(crate) fn submit(&self, texts: Vec<Text>, form: F) -> Result<Answer, EngineError> {
+    pub(crate) fn submit(&self, inputs: Vec<I>, form: F) -> Result<Answer, EngineError> {
         let (sender, receiver) = oneshot::channel();
-        self.queue.push(Job::new(texts, form, sender, Instant::now()))?;
+        self.queue.push(Job::new(inputs, form, sender, Instant::now()))?;
         Ok(Answer(receiver))
     }
 }
 
-impl<F> Service<F> {
+impl<F, I> Service<F, I> {
     /// What the model does now, for metrics.
     pub(crate) fn activity(&self) -> Activity {
         let counters = &self.queue.counters;
@@ -123,7 +149,7 @@ impl<F> Service<F> {
     }
 }
 
-impl<F> Drop for Service<F> {
+impl<F, I> Drop for Service<F, I> {
     fn drop(&mut self) {
         self.queue.orphan();
     }

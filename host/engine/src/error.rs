@@ -34,6 +34,9 @@ pub enum LoadError {
         /// What was expected and what was found.
         reason: String,
     },
+    /// A network of a picture model, or what lies beside it, cannot be used: the file and what is wrong with it.
+    #[error("{0}")]
+    Network(String),
     /// The model is well formed, but of a kind this engine does not execute.
     #[error("unsupported model: {0}")]
     Unsupported(String),

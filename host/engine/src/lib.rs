@@ -1,4 +1,4 @@
-//! Loads models and executes them: tokens in, tokens, vectors or scores out.
+//! Loads models and executes them: tokens or pictures in, tokens, vectors or scores out.
 //!
 //! The engine reads a model from a folder, a GGUF file or bytes in the binary, and runs it behind a
 //! scheduler on a thread of its own: many requests are decoded together, long prompts are computed in
@@ -31,13 +31,17 @@ mod detokenize;
 mod embedding;
 mod encoding;
 mod error;
+mod facts;
+mod folder;
 mod generation;
 mod grammar;
+mod image_text;
 mod kv_cache;
 pub mod limits;
 mod load;
 mod local;
 mod model;
+mod pictures;
 mod request;
 mod rerank;
 mod sampler;
@@ -45,21 +49,28 @@ mod scheduler;
 mod scripted;
 mod source;
 mod stop_strings;
+mod text_line;
 mod text_model;
 mod tokenizer;
 mod weights;
 
 pub use architecture::{Ability, architectures, supports};
+pub use mimus_vision as vision;
+
 pub use embedding::{
     EmbedInput, EmbedOptions, EmbedRequest, Embedding, EmbeddingInfo, EmbeddingModel, PendingEmbeddings,
 };
 pub use error::{EngineError, LoadError};
+pub use facts::Facts;
+pub use folder::{FolderKind, folder_kind};
 pub use generation::{Finish, Generation, Piece, Token, TopToken};
 pub use grammar::{Constraint, Grammar};
+pub use image_text::{ImageTextInfo, ImageTextModel, PendingVectors};
 pub use load::{Inspection, LoadOptions, Model, Progress, inspect, load};
 pub use request::{GenerateRequest, Sampling};
 pub use rerank::{PendingRelevance, Relevance, RerankInfo, RerankModel, RerankOptions, RerankRequest};
 pub use scripted::{Answer, Fault, Script, scripted};
 pub use source::Source;
+pub use text_line::{OcrInfo, OcrModel, PendingLine, ReadLine};
 pub use text_model::{Activity, ModelInfo, SamplingDefaults, TextModel};
 pub use tokenizer::Tokenizer;

@@ -98,6 +98,9 @@ pub const QUEUE_REQUESTS_MAX: usize = 1_024;
 /// Longest wait for a slot; then the request is refused.
 pub const QUEUE_WAIT_MAX: Duration = Duration::from_secs(30);
 
+/// Longest wait of a picture for others to be computed with; far less than computing one takes.
+pub const BATCH_WAIT_MAX: Duration = Duration::from_millis(2);
+
 /// Sequences decoded together.
 pub const SLOTS: usize = 32;
 
@@ -150,10 +153,26 @@ pub const CONTEXT_TOKENS_MAX: usize = 1 << 24;
 /// Most inputs of one request for embeddings, as OpenAI's API has it.
 pub const EMBED_INPUTS_MAX: usize = 2_048;
 
+/// Most pictures of one request.
+pub const IMAGES_MAX: usize = 64;
+
+/// Requests of pictures that are computed together. Each holds the pixels of up to [`IMAGES_MAX`] pictures.
+pub const IMAGE_SLOTS_MAX: usize = 8;
+
+/// Tokens of a line of text in a picture, where the model's files do not say.
+pub const LINE_TOKENS: usize = 128;
+
+/// Most tokens of a line of text in a picture, whatever the model's files say.
+pub const LINE_TOKENS_MAX: usize = 1_024;
+
+/// Longest side of the pictures that a network takes, in pixels.
+pub const IMAGE_SIDE_MAX: usize = 2_048;
+
 /// Most tokens of one request for embeddings, over all its inputs: 2,048 inputs of 512 tokens.
 pub const EMBED_TOKENS_MAX: usize = 1 << 20;
 
-/// Tokens of all requests that wait for embeddings, 64 MiB; the request that would pass it is refused.
+/// Tokens, or four bytes of pixels each, of all requests that wait for embeddings, 64 MiB; the request that would pass it
+/// is refused.
 pub const EMBED_QUEUE_TOKENS_MAX: usize = 16 << 20;
 
 /// Token rows that each thread of an embedding model computes before it looks at new requests and at those who left:

@@ -2,11 +2,15 @@
 
 mod decoder;
 mod encoder;
+mod image_text;
+mod text_line;
+mod vision;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mimus_vision::{GazeModel, TextReader, VisionModel};
 use rayon::ThreadPool;
 
 use crate::allocator::return_large_blocks;
@@ -14,15 +18,17 @@ use crate::architecture::Ability;
 use crate::config;
 use crate::embedding::EmbeddingModel;
 use crate::error::LoadError;
+use crate::image_text::ImageTextModel;
 use crate::limits;
 use crate::rerank::RerankModel;
 use crate::source::{Files, ModelFile, Source};
-use crate::text_model::{Activity, TextModel};
-use crate::tokenizer::Tokenizer;
+use crate::text_line::OcrModel;
+use crate::text_model::TextModel;
 
 /// Formats of weights, as models name them.
 const SAFETENSORS: &str = "safetensors";
 const GGUF: &str = "gguf";
+const ONNX: &str = "onnx";
 
 /// How a model is loaded and what it may use.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +45,8 @@ pub struct LoadOptions {
     pub queue_requests_max: usize,
     /// Longest wait for a slot.
     pub queue_wait_max: Duration,
+    /// Longest wait of a picture for others to be computed with.
+    pub batch_wait_max: Duration,
     /// Token rows of one step.
     pub step_tokens: usize,
 }
@@ -53,6 +61,7 @@ impl Default for LoadOptions {
             kv_bytes_max: limits::KV_BYTES_MAX,
             queue_requests_max: limits::QUEUE_REQUESTS_MAX,
             queue_wait_max: limits::QUEUE_WAIT_MAX,
+            batch_wait_max: limits::BATCH_WAIT_MAX,
             step_tokens: limits::STEP_TOKENS_MAX,
         }
     }
@@ -84,7 +93,7 @@ pub struct Inspection {
     pub ability: Ability,
     /// Family, as [`ModelInfo::architecture`](crate::ModelInfo::architecture).
     pub architecture: String,
-    /// Where its weights are: `safetensors` or `gguf`.
+    /// Where its weights are: `safetensors`, `gguf` or `onnx`.
     pub format: String,
     /// Kind of most quantized weights, such as `Q8_0`; `None` when none is quantized.
     pub quantization: Option<String>,
@@ -107,26 +116,16 @@ pub enum Model {
     Embedding(Arc<EmbeddingModel>),
     /// It scores documents for a query.
     Rerank(Arc<RerankModel>),
-}
-
-impl Model {
-    /// The model's own tokenizer.
-    pub fn tokenizer(&self) -> &Tokenizer {
-        match self {
-            Self::Text(model) => model.tokenizer(),
-            Self::Embedding(model) => model.tokenizer(),
-            Self::Rerank(model) => model.tokenizer(),
-        }
-    }
-
-    /// What the model does now, for metrics.
-    pub fn activity(&self) -> Activity {
-        match self {
-            Self::Text(model) => model.activity(),
-            Self::Embedding(model) => model.activity(),
-            Self::Rerank(model) => model.activity(),
-        }
-    }
+    /// It turns pictures and texts into vectors of one space.
+    ImageText(Arc<ImageTextModel>),
+    /// It reads a line of text in a picture.
+    TextLine(Arc<OcrModel>),
+    /// It finds objects or classes in pictures.
+    Vision(Arc<VisionModel>),
+    /// It finds and reads the words in pictures.
+    TextReader(Arc<TextReader>),
+    /// It tells where faces look.
+    Gaze(Arc<GazeModel>),
 }
 
 /// Loads a model and starts its scheduler. Blocks for as long as reading the weights takes.
@@ -142,14 +141,25 @@ pub fn load(
     progress: &dyn Fn(Progress) -> ControlFlow<()>,
 ) -> Result<Model, LoadError> {
     return_large_blocks();
+    if let Some(kind) = vision::kind(&source) {
+        return vision::load(kind, &source, options);
+    }
     let pool = pool(options)?;
     let files = match source {
-        Source::Gguf(path) => {
+        Source::Gguf(path) | Source::Onnx(path) => {
             return decoder::gguf(ModelFile::open(&path)?, options, pool, progress).map(Model::Text);
         }
         Source::Folder(folder) => Files::Folder(folder),
         Source::Embedded(files) => Files::Embedded { files, below: String::new() },
     };
+    if let Some(kind) = image_text::find(&files)? {
+        let model = image_text::model(&files, &kind, options, pool, progress);
+        return model.map(Arc::new).map(Model::ImageText);
+    }
+    if let Some(config) = config::text_line::describe(&files)? {
+        let model = text_line::model(&files, &config, options, pool, progress);
+        return model.map(Arc::new).map(Model::TextLine);
+    }
     match config::encoder::describe(&files)? {
         None => decoder::folder(&files, options, pool, progress).map(Model::Text),
         Some(config) if config.is_scorer => {
@@ -168,11 +178,20 @@ pub fn load(
 /// Those of [`load`]: [`LoadError::UnsupportedArchitecture`] where [`supports`](crate::supports) knows none of the names,
 /// [`LoadError::Read`] for a missing file or shard, [`LoadError::Malformed`] for one that is shorter than it says.
 pub fn inspect(source: &Source, options: &LoadOptions) -> Result<Inspection, LoadError> {
+    if let Some(kind) = vision::kind(source) {
+        return vision::inspect(kind, source);
+    }
     let files = match source {
-        Source::Gguf(path) => return decoder::inspect_gguf(ModelFile::open(path)?, options),
+        Source::Gguf(path) | Source::Onnx(path) => return decoder::inspect_gguf(ModelFile::open(path)?, options),
         Source::Folder(folder) => Files::Folder(folder.clone()),
         Source::Embedded(files) => Files::Embedded { files, below: String::new() },
     };
+    if let Some(kind) = image_text::find(&files)? {
+        return image_text::inspect(&files, &kind, options);
+    }
+    if let Some(config) = config::text_line::describe(&files)? {
+        return text_line::inspect(&files, &config);
+    }
     match config::encoder::describe(&files)? {
         None => decoder::inspect_folder(&files, options),
         Some(config) => encoder::inspect(&files, &config, options),

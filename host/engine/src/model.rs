@@ -1,13 +1,19 @@
-//! What executes tokens: decoders of the Llama family and of scripts, and encoders of the BERT family.
+//! What executes tokens: decoders of the Llama family and of scripts, and encoders of texts and pictures.
 
+pub(crate) mod affine;
 pub(crate) mod attention;
+pub(crate) mod clip;
 pub(crate) mod decoder;
 pub(crate) mod encoder;
 pub(crate) mod kernel;
+pub(crate) mod line_decoder;
 pub(crate) mod linear;
 pub(crate) mod names;
 pub(crate) mod norm;
+pub(crate) mod resnet;
 pub(crate) mod rope;
+pub(crate) mod tower;
+pub(crate) mod vit;
 
 use crate::error::EngineError;
 use crate::kv_cache::{BlockId, KvCache, KvShape};

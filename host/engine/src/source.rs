@@ -16,6 +16,8 @@ pub enum Source {
     Folder(PathBuf),
     /// One GGUF file, which brings tokenizer and template along.
     Gguf(PathBuf),
+    /// One ONNX file of a picture model, which says what it is by its metadata and the shapes of its outputs.
+    Onnx(PathBuf),
     /// The files of such a folder as bytes in the binary: name and content.
     Embedded(&'static [(&'static str, &'static [u8])]),
 }

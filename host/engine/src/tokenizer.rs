@@ -1,7 +1,9 @@
 //! Text to token ids and back.
 
+pub(crate) mod clip;
 pub(crate) mod gguf;
 mod pair;
+pub(crate) mod roberta;
 mod token_bytes;
 pub(crate) mod vocabulary;
 

@@ -57,6 +57,7 @@ fn describe(model: &Model) -> Inspection {
             let i = model.info();
             of(Ability::Rerank, &i.architecture, &i.format, i.parameters, i.weight_bytes, i.context_tokens)
         }
+        _ => panic!("a model of pictures"),
     }
 }
 

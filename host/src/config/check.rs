@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mimus_media::Place;
+
 use super::keys::nearest;
 use super::{Config, ConfigError, GRANTS, PluginConfig};
 use crate::http::{ANY_ORIGIN, is_origin};
@@ -14,6 +16,7 @@ pub fn check(config: &Config) -> Result<(), ConfigError> {
     check_http(config)?;
     check_engine(config)?;
     check_registry(config)?;
+    check_media(config)?;
     super::hub::check(config)?;
     let mut ports = BTreeMap::from([(config.listen.port(), "server.listen".to_owned())]);
     for (name, plugin) in &config.plugin {
@@ -78,7 +81,20 @@ fn check_engine(config: &Config) -> Result<(), ConfigError> {
     within(config, "engine.context_tokens", engine.context_tokens, 16, 1 << 24)?;
     within(config, "engine.memory_mib", engine.memory_mib, 1, 1 << 30)?;
     within(config, "engine.queue_requests", engine.queue_requests, 1, 1 << 20)?;
+    within(config, "engine.batch_wait_ms", engine.batch_wait.map(|wait| wait.as_millis()), 0, 1_000)?;
     within(config, "engine.queue_wait_s", engine_wait, 1, limits::REQUEST_MS / 1_000)
+}
+
+fn check_media(config: &Config) -> Result<(), ConfigError> {
+    let places = &config.media_allow;
+    if places.len() > mimus_media::limits::PLACES_MAX {
+        let reason = format!("{} places, at most {}", places.len(), mimus_media::limits::PLACES_MAX);
+        return Err(config.wrong("media.allow", reason));
+    }
+    places
+        .iter()
+        .try_for_each(|place| place.parse::<Place>().map(|_| ()))
+        .map_err(|error| config.wrong("media.allow", error.to_string()))
 }
 
 fn check_registry(config: &Config) -> Result<(), ConfigError> {

@@ -34,6 +34,7 @@ pub struct Content {
     pub launch: Launch,
     pub registry: Registry,
     pub hub: Hub,
+    pub media: Media,
     pub plugin: BTreeMap<String, Plugin>,
     pub model: BTreeMap<String, Model>,
 }
@@ -75,6 +76,7 @@ pub struct Engine {
     pub queue_requests: Option<usize>,
     pub queue_wait_s: Option<u64>,
     pub memory_mib: Option<u64>,
+    pub batch_wait_ms: Option<u64>,
 }
 
 /// `[launch]`.
@@ -95,6 +97,13 @@ pub struct Hub {
     pub offline: Option<bool>,
     pub allow_pull: Option<bool>,
     pub stall_s: Option<u64>,
+}
+
+/// `[media]`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Media {
+    pub allow: Option<Vec<String>>,
 }
 
 /// `[plugin.<name>]`.

@@ -31,7 +31,7 @@ const fn key(name: &'static str, value: &'static str, about: &'static str) -> Ke
 }
 
 /// All sections, in the order of the example.
-pub const SECTIONS: [Section; 8] = [
+pub const SECTIONS: [Section; 9] = [
     Section {
         name: "server",
         header: "server",
@@ -60,7 +60,7 @@ pub const SECTIONS: [Section; 8] = [
             key(
                 "models",
                 "\"~/.local/share/mimus/models\"",
-                "Folder of models: folders with config.json and safetensors, and GGUF files, at any depth up to 6.",
+                "Folder of models: folders with config.json and safetensors, packages of picture models, GGUF and ONNX files, at any depth up to 6.",
             ),
             key("builtin_models", "true", "Load the small models that come with the server."),
             key(
@@ -96,6 +96,7 @@ pub const SECTIONS: [Section; 8] = [
             key("context_tokens", "32768", "Cuts the context of models that have a longer one. Default: no cut."),
             key("queue_requests", "1024", "Requests that may wait for a model; further ones are refused."),
             key("queue_wait_s", "30", "Seconds a request may wait."),
+            key("batch_wait_ms", "2", "Milliseconds that a picture may wait for others to be computed with it."),
             key(
                 "memory_mib",
                 "16384",
@@ -144,6 +145,17 @@ pub const SECTIONS: [Section; 8] = [
         ],
     },
     Section {
+        name: "media",
+        header: "media",
+        about: "Pictures that clients name by an address.",
+        is_named: false,
+        keys: &[key(
+            "allow",
+            "[]",
+            "Places from which the server fetches: \"images.example\", \"*.example\", \"*\" for every public host, \"http://10.0.0.5:8000\" for one inside.",
+        )],
+    },
+    Section {
         name: "registry",
         header: "registry",
         about: "Families of models that can be launched.",
@@ -168,7 +180,7 @@ pub const SECTIONS: [Section; 8] = [
             ),
             key(
                 "grants",
-                "[\"inference\", \"answers\", \"embeddings\", \"reranking\", \"models\", \"registry\", \"launching\", \"machine\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
+                "[\"inference\", \"answers\", \"embeddings\", \"reranking\", \"media\", \"vision\", \"models\", \"registry\", \"launching\", \"machine\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
                 "Interfaces of the host that it may use. Default: all.",
             ),
             key("memory_mib", "64", "MiB of memory that one request may use in it."),

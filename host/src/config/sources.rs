@@ -132,6 +132,7 @@ pub fn resolve(file: File, overrides: &Overrides, environment: &Environment) -> 
         api_keys,
         is_public: public.unwrap_or(false),
         hub: hub::resolve(content.hub, &mut sources, inside, environment, &cache),
+        media_allow: sources.choose("media.allow", None, content.media.allow).unwrap_or_default(),
         cors_origins: sources
             .choose("http.cors_origins", None, content.http.cors_origins)
             .unwrap_or_else(|| vec![ANY_ORIGIN.to_owned()]),
@@ -180,6 +181,7 @@ fn engine(file: file::Engine) -> EngineConfig {
         queue_requests: file.queue_requests,
         queue_wait: file.queue_wait_s.map(Duration::from_secs),
         memory_mib: file.memory_mib,
+        batch_wait: file.batch_wait_ms.map(Duration::from_millis),
     }
 }
 
@@ -293,6 +295,7 @@ pub fn describe(config: &Config) -> String {
         ("server.log".to_owned(), format!("{:?}", config.log).to_lowercase()),
         ("server.log_level".to_owned(), format!("{:?}", config.log_level).to_lowercase()),
         ("http.cors_origins".to_owned(), format!("[{}]", config.cors_origins.join(", "))),
+        ("media.allow".to_owned(), format!("[{}]", config.media_allow.join(", "))),
         ("registry.files".to_owned(), format!("[{}]", shown_paths(&config.registry_files))),
     ];
     let mut optional = |key: String, value: Option<String>| rows.extend(value.map(|value| (key, value)));
@@ -308,6 +311,7 @@ pub fn describe(config: &Config) -> String {
     optional("launch.restore".into(), Some(launch.is_restored.to_string()));
     let folders: Vec<String> = launch.folders.iter().map(|folder| folder.display().to_string()).collect();
     optional("launch.folders".into(), (!folders.is_empty()).then(|| format!("[{}]", folders.join(", "))));
+    optional("engine.batch_wait_ms".into(), engine.batch_wait.map(|time| time.as_millis().to_string()));
     optional("engine.queue_wait_s".into(), engine.queue_wait.map(|time| time.as_secs().to_string()));
     for (key, value) in config.hub.describe() {
         optional(key.to_owned(), Some(value));

@@ -244,6 +244,7 @@ async fn serve(
         },
         headers: visible(&parts.headers),
         tenant: shared.keys.tenant(&parts.headers),
+        is_admitted: shared.keys.admit(&parts.headers),
         body,
     };
     call(shared, dialect, incoming, exchange).await

@@ -86,7 +86,7 @@ impl Catalog {
     pub fn default_name(&self) -> Option<String> {
         let shelf = self.shelf.load();
         let is_usable = |entry: &Entry| match entry.lookup() {
-            Lookup::Ready(loaded) => matches!(loaded, Loaded::Text(_)),
+            Lookup::Ready(loaded) => loaded.text().is_some(),
             Lookup::Loading(_) | Lookup::Idle => true,
             Lookup::Failed(_) | Lookup::Unknown => false,
         };

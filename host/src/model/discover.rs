@@ -1,4 +1,4 @@
-//! Models in a folder: every folder with `config.json` and safetensors, and every GGUF file, at any bounded depth.
+//! Models in a folder: every folder whose files the engine knows for a model's, and every GGUF and ONNX file, at any bounded depth.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::limits;
 
 /// A model that lies in the folder.
 pub struct Found {
-    /// Its path below the folder, parts joined by `/`, a GGUF file without its ending.
+    /// Its path below the folder, parts joined by `/`, a file without its ending.
     pub name: String,
     /// Where it is.
     pub source: Source,
@@ -32,7 +32,7 @@ pub fn discover(root: &Path) -> std::io::Result<Vec<Found>> {
     search.found.dedup_by(|other, one| {
         let is_twin = other.name == one.name;
         if is_twin {
-            tracing::warn!(model = one.name, "a folder and a GGUF file have the same name; one of them is left out");
+            tracing::warn!(model = one.name, "two models have the same name; one of them is left out");
         }
         is_twin
     });
@@ -74,8 +74,7 @@ impl Search {
             }
         }
         names.sort();
-        let is_model =
-            names.iter().any(|name| name == "config.json") && names.iter().any(|name| name.ends_with(".safetensors"));
+        let is_model = mimus_engine::folder_kind(names.iter().map(String::as_str)).is_some();
         if is_model {
             self.add(own.to_owned(), Source::Folder(folder.to_owned()));
         }
@@ -90,11 +89,16 @@ impl Search {
                     let name = joined(&name);
                     self.folder(&path, &name, &name, depth + 1);
                 }
+            } else if !path.is_file() {
+                continue;
             } else if let Some(stem) = name.strip_suffix(".gguf")
-                && path.is_file()
                 && !is_later_part(stem)
             {
                 self.add(joined(stem), Source::Gguf(path));
+            } else if let Some(stem) = name.strip_suffix(".onnx")
+                && !is_model
+            {
+                self.add(joined(stem), Source::Onnx(path));
             }
         }
     }
@@ -148,7 +152,11 @@ mod tests {
         touch(root, "no-config/model.safetensors");
         touch(root, ".hidden/x.gguf");
         touch(root, "README.md");
-        assert_eq!(names(root), ["Qwen/Qwen3-0.6B", "deep/a/b/other", "split-00001-of-00002", "tiny.Q8_0"]);
+        touch(root, "project/3/weights.onnx");
+        touch(root, "project/3/model_type.json");
+        touch(root, "yolov8n.onnx");
+        let expect = ["Qwen/Qwen3-0.6B", "deep/a/b/other", "project/3", "split-00001-of-00002", "tiny.Q8_0", "yolov8n"];
+        assert_eq!(names(root), expect);
     }
 
     #[test]

@@ -1,31 +1,36 @@
 //! A model that answers, by what it can do.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use mimus_engine::{Activity, EmbeddingModel, Model as EngineModel, RerankModel, TextModel, Tokenizer};
+use mimus_engine::vision::{Description, GazeModel, TextReader, VisionModel};
+use mimus_engine::{
+    Activity, EmbeddingModel, ImageTextModel, Model as EngineModel, OcrModel, RerankModel, TextModel, Tokenizer,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::ModelStatus;
 use super::memory::Reservation;
 use super::plan::Planned;
 
-/// A model that answers. Who holds a clone keeps it in memory: a request holds one until it has ended.
+/// A model that answers, of any kind. Who holds a clone keeps it in memory: a request holds one until it has ended.
 #[derive(Clone)]
-pub enum Loaded {
-    /// It continues text.
-    Text(Arc<LoadedModel>),
-    /// It turns texts into vectors.
-    Embedding(Arc<LoadedModel<EmbeddingModel>>),
-    /// It says how relevant texts are to a query.
-    Rerank(Arc<LoadedModel<RerankModel>>),
+pub struct Loaded {
+    resident: Arc<Resident>,
+    model: EngineModel,
 }
 
-/// A model in memory, with what the server knows of it.
+/// The same of one kind: by default one that continues text.
 pub struct LoadedModel<M: ?Sized = dyn TextModel> {
-    /// The name clients use; not the alias by which it was found.
-    pub name: String,
+    resident: Arc<Resident>,
     /// The model.
     pub model: Arc<M>,
+}
+
+/// What the server knows of a model in memory.
+pub struct Resident {
+    /// The name clients use; not the alias by which it was found.
+    pub name: String,
     /// The configured prompt format, which goes before the model's own template.
     pub template: Option<String>,
     /// When it was loaded, in seconds since 1970.
@@ -38,19 +43,6 @@ pub struct LoadedModel<M: ?Sized = dyn TextModel> {
     memory: Reservation,
 }
 
-/// What is told of a loaded model, whatever its kind.
-struct Info<'a> {
-    architecture: &'a str,
-    format: &'a str,
-    quantization: Option<&'a str>,
-    parameters: u64,
-    weight_bytes: u64,
-    context_tokens: u32,
-    vocab_tokens: u32,
-    dimensions: Option<u32>,
-    abilities: &'static [&'static str],
-}
-
 impl Loaded {
     /// A model fresh from the engine.
     pub(super) fn new(
@@ -60,35 +52,98 @@ impl Loaded {
         requests: Option<Arc<Semaphore>>,
         memory: Reservation,
     ) -> Self {
-        match model {
-            EngineModel::Text(model) => {
-                Loaded::Text(Arc::new(LoadedModel::new(planned, model, created_s, requests, memory)))
-            }
-            EngineModel::Embedding(model) => {
-                Loaded::Embedding(Arc::new(LoadedModel::new(planned, model, created_s, requests, memory)))
-            }
-            EngineModel::Rerank(model) => {
-                Loaded::Rerank(Arc::new(LoadedModel::new(planned, model, created_s, requests, memory)))
-            }
+        let resident = Resident {
+            name: planned.name.clone(),
+            template: planned.template.clone(),
+            created_s,
+            abilities: planned.abilities.clone(),
+            requests,
+            memory,
+        };
+        Loaded { resident: Arc::new(resident), model }
+    }
+
+    /// A model that continues text, if it does.
+    pub fn text(&self) -> Option<LoadedModel> {
+        match &self.model {
+            EngineModel::Text(model) => Some(self.of(model)),
+            _ => None,
         }
     }
 
-    /// The model's own tokenizer.
-    pub fn tokenizer(&self) -> &Tokenizer {
-        match self {
-            Loaded::Text(loaded) => loaded.model.tokenizer(),
-            Loaded::Embedding(loaded) => loaded.model.tokenizer(),
-            Loaded::Rerank(loaded) => loaded.model.tokenizer(),
+    /// A model that turns texts into vectors, if it does.
+    pub fn embedding(&self) -> Option<LoadedModel<EmbeddingModel>> {
+        match &self.model {
+            EngineModel::Embedding(model) => Some(self.of(model)),
+            _ => None,
         }
+    }
+
+    /// A model that says how relevant texts are to a query, if it does.
+    pub fn rerank(&self) -> Option<LoadedModel<RerankModel>> {
+        match &self.model {
+            EngineModel::Rerank(model) => Some(self.of(model)),
+            _ => None,
+        }
+    }
+
+    /// A model that finds objects or classes in pictures, if it does.
+    pub fn vision(&self) -> Option<LoadedModel<VisionModel>> {
+        match &self.model {
+            EngineModel::Vision(model) => Some(self.of(model)),
+            _ => None,
+        }
+    }
+
+    /// A model that has one space for pictures and texts, if it has.
+    pub fn image_text(&self) -> Option<LoadedModel<ImageTextModel>> {
+        match &self.model {
+            EngineModel::ImageText(model) => Some(self.of(model)),
+            _ => None,
+        }
+    }
+
+    /// A model that finds and reads words, if it does.
+    pub fn text_reader(&self) -> Option<LoadedModel<TextReader>> {
+        match &self.model {
+            EngineModel::TextReader(model) => Some(self.of(model)),
+            _ => None,
+        }
+    }
+
+    /// A model that reads a picture of one line, if it does.
+    pub fn line_reader(&self) -> Option<LoadedModel<OcrModel>> {
+        match &self.model {
+            EngineModel::TextLine(model) => Some(self.of(model)),
+            _ => None,
+        }
+    }
+
+    /// A model that tells where faces look, if it does.
+    pub fn gaze(&self) -> Option<LoadedModel<GazeModel>> {
+        match &self.model {
+            EngineModel::Gaze(model) => Some(self.of(model)),
+            _ => None,
+        }
+    }
+
+    /// What a model of pictures is.
+    pub fn description(&self) -> Option<Description> {
+        self.model.description()
+    }
+
+    fn of<M: ?Sized>(&self, model: &Arc<M>) -> LoadedModel<M> {
+        LoadedModel { resident: self.resident.clone(), model: model.clone() }
+    }
+
+    /// The model's own tokenizer, where it reads text.
+    pub fn tokenizer(&self) -> Option<&Tokenizer> {
+        self.model.tokenizer()
     }
 
     /// What it does now.
     pub(super) fn activity(&self) -> Activity {
-        match self {
-            Loaded::Text(loaded) => loaded.model.activity(),
-            Loaded::Embedding(loaded) => loaded.model.activity(),
-            Loaded::Rerank(loaded) => loaded.model.activity(),
-        }
+        self.model.activity()
     }
 
     /// Requests that it works on and that wait for it.
@@ -99,107 +154,55 @@ impl Loaded {
 
     /// Whether somebody besides the catalog holds it.
     pub(super) fn is_in_use(&self) -> bool {
-        let holders = match self {
-            Loaded::Text(loaded) => Arc::strong_count(loaded),
-            Loaded::Embedding(loaded) => Arc::strong_count(loaded),
-            Loaded::Rerank(loaded) => Arc::strong_count(loaded),
-        };
-        holders > 1 || self.load() > 0
+        Arc::strong_count(&self.resident) > 1 || self.load() > 0
     }
 
     /// Memory that it takes at its most, in bytes.
     pub(super) fn memory_bytes(&self) -> u64 {
-        match self {
-            Loaded::Text(loaded) => loaded.memory.bytes(),
-            Loaded::Embedding(loaded) => loaded.memory.bytes(),
-            Loaded::Rerank(loaded) => loaded.memory.bytes(),
-        }
+        self.resident.memory.bytes()
     }
 
     /// Fills in what is known of a model once it is loaded.
     pub(super) fn describe(&self, status: &mut ModelStatus) {
-        let (info, created_s, stated) = match self {
-            Loaded::Text(loaded) => {
-                let info = loaded.model.info();
-                let info = Info {
-                    architecture: &info.architecture,
-                    format: &info.format,
-                    quantization: info.quantization.as_deref(),
-                    parameters: info.parameters,
-                    weight_bytes: info.weight_bytes,
-                    context_tokens: info.context_tokens,
-                    vocab_tokens: info.vocab_tokens,
-                    dimensions: None,
-                    abilities: &["chat", "generate"],
-                };
-                (info, loaded.created_s, &loaded.abilities)
-            }
-            Loaded::Embedding(loaded) => {
-                let info = loaded.model.info();
-                let info = Info {
-                    architecture: &info.architecture,
-                    format: &info.format,
-                    quantization: None,
-                    parameters: info.parameters,
-                    weight_bytes: info.weight_bytes,
-                    context_tokens: info.context_tokens,
-                    vocab_tokens: info.vocab_tokens,
-                    dimensions: Some(info.dimensions),
-                    abilities: &["embed"],
-                };
-                (info, loaded.created_s, &loaded.abilities)
-            }
-            Loaded::Rerank(loaded) => {
-                let info = loaded.model.info();
-                let info = Info {
-                    architecture: &info.architecture,
-                    format: &info.format,
-                    quantization: None,
-                    parameters: info.parameters,
-                    weight_bytes: info.weight_bytes,
-                    context_tokens: info.context_tokens,
-                    vocab_tokens: info.vocab_tokens,
-                    dimensions: None,
-                    abilities: &["rerank"],
-                };
-                (info, loaded.created_s, &loaded.abilities)
-            }
-        };
-        let own = || info.abilities.iter().map(|ability| (*ability).to_owned()).collect();
-        status.abilities = stated.clone().unwrap_or_else(own);
-        status.bos_token = self.tokenizer().bos_id();
-        status.architecture = info.architecture.to_owned();
-        status.format = info.format.to_owned();
-        status.quantization = info.quantization.map(str::to_owned);
-        status.parameters = info.parameters;
-        status.weight_bytes = info.weight_bytes;
+        let facts = self.model.facts();
+        let own = || facts.abilities.iter().map(|ability| (*ability).to_owned()).collect();
+        status.abilities = self.resident.abilities.clone().unwrap_or_else(own);
+        status.bos_token = self.tokenizer().and_then(Tokenizer::bos_id);
+        status.architecture = facts.architecture.to_owned();
+        status.format = facts.format.to_owned();
+        status.quantization = facts.quantization.map(str::to_owned);
+        status.parameters = facts.parameters;
+        status.weight_bytes = facts.weight_bytes;
         status.memory_bytes = self.memory_bytes();
-        status.context_tokens = info.context_tokens;
-        status.vocab_tokens = info.vocab_tokens;
-        status.dimensions = info.dimensions;
-        status.created_s = created_s;
+        status.context_tokens = facts.context_tokens;
+        status.vocab_tokens = facts.vocab_tokens;
+        status.dimensions = facts.dimensions;
+        status.created_s = self.resident.created_s;
     }
 }
 
-impl<M: ?Sized> LoadedModel<M> {
-    fn new(
-        planned: &Planned,
-        model: Arc<M>,
-        created_s: u64,
-        requests: Option<Arc<Semaphore>>,
-        memory: Reservation,
-    ) -> Self {
-        LoadedModel {
-            name: planned.name.clone(),
-            model,
-            template: planned.template.clone(),
-            created_s,
-            abilities: planned.abilities.clone(),
-            requests,
-            memory,
-        }
+impl LoadedModel {
+    /// The same as a model of any kind.
+    pub fn any(&self) -> Loaded {
+        Loaded { resident: self.resident.clone(), model: EngineModel::Text(self.model.clone()) }
     }
+}
 
+impl<M: ?Sized> Clone for LoadedModel<M> {
+    fn clone(&self) -> Self {
+        LoadedModel { resident: self.resident.clone(), model: self.model.clone() }
+    }
+}
+
+impl<M: ?Sized> Deref for LoadedModel<M> {
+    type Target = Resident;
+
+    fn deref(&self) -> &Resident {
+        &self.resident
+    }
+}
+
+impl Resident {
     /// The right to one request, held until it ends. None where the model has no such bound, an error when all are taken.
     pub fn admit(&self) -> Result<Option<OwnedSemaphorePermit>, TryAcquireError> {
         self.requests.clone().map(Semaphore::try_acquire_owned).transpose()

@@ -1,7 +1,7 @@
 //! Which models a configuration asks for, before anything is loaded.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mimus_engine::{LoadOptions, Source};
 
@@ -148,11 +148,15 @@ fn check(planned: &[Planned], config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-/// What lies at a path: a GGUF file or a folder.
+/// What lies at a path: a GGUF or ONNX file, or a folder.
 pub fn source_of(path: &Path) -> Source {
-    let is_gguf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"));
-    let path: PathBuf = path.to_owned();
-    if is_gguf && !path.is_dir() { Source::Gguf(path) } else { Source::Folder(path) }
+    let is_a = |ending: &str| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending));
+    match path.to_owned() {
+        path if path.is_dir() => Source::Folder(path),
+        path if is_a("gguf") => Source::Gguf(path),
+        path if is_a("onnx") => Source::Onnx(path),
+        path => Source::Folder(path),
+    }
 }
 
 /// How a model is loaded, as far as the configuration says.
@@ -165,5 +169,6 @@ pub fn load_options(config: &Config, model: &ModelConfig) -> LoadOptions {
     options.kv_bytes_max = model.kv_mib.or(engine.kv_mib).map_or(options.kv_bytes_max, |mib| mib << 20);
     options.queue_requests_max = engine.queue_requests.unwrap_or(options.queue_requests_max);
     options.queue_wait_max = engine.queue_wait.unwrap_or(options.queue_wait_max);
+    options.batch_wait_max = engine.batch_wait.unwrap_or(options.batch_wait_max);
     options
 }

@@ -11,6 +11,8 @@ pub mod personality {
             "mimus:plugin/answers": async | trappable,
             "mimus:plugin/embeddings": async | trappable,
             "mimus:plugin/reranking": async | trappable,
+            "mimus:plugin/media": async | trappable,
+            "mimus:plugin/vision": async | trappable,
             "mimus:plugin/registry": async | trappable,
             "mimus:plugin/launching": async | trappable,
             "mimus:plugin/state": async | trappable,
@@ -24,6 +26,7 @@ pub mod personality {
             "mimus:plugin/http.response": crate::plugin::imports::http::ResponseSink,
             "mimus:plugin/inference.generation": crate::inference::Running,
             "mimus:plugin/answers.answer": crate::answer::Answer,
+            "mimus:plugin/media.image": crate::media::Picture,
             "mimus:plugin/state.lease": crate::state::Lease,
         },
     });

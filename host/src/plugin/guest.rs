@@ -13,6 +13,7 @@ use super::fault::{CpuSpent, LimitPassed};
 use crate::http::Keys;
 use crate::inference::Inference;
 use crate::limits;
+use crate::media::Media;
 use crate::model::{Catalog, Launcher};
 use crate::state::{Blobs, Leases, Store as StateStore};
 use crate::telemetry::{LogGate, Metrics};
@@ -27,6 +28,8 @@ pub struct Services {
     pub keys: Arc<Keys>,
     /// When the server started.
     pub started: Instant,
+    /// Pictures.
+    pub media: Arc<Media>,
     /// Generation of text.
     pub inference: Arc<Inference>,
     /// Key-value state of all plugins.
@@ -74,6 +77,10 @@ pub struct Guest {
     pub tenant: u64,
     /// Tokens that the request's generations may take, all together.
     pub work_tokens: u64,
+    /// Pictures that the guest holds, and the bytes of their pixels.
+    pub pictures: usize,
+    /// See `pictures`.
+    pub picture_bytes: usize,
     is_memory_denied: bool,
     calls: u32,
     cpu_ticks: u64,
@@ -99,6 +106,8 @@ impl Guest {
             request_id,
             tenant: 0,
             work_tokens: 0,
+            pictures: 0,
+            picture_bytes: 0,
             is_memory_denied: false,
             calls: 0,
             cpu_ticks: 0,

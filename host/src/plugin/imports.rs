@@ -10,12 +10,14 @@ mod inference;
 mod launching;
 mod log;
 mod machine;
+mod media;
 mod metrics;
 mod models;
 mod random;
 mod registry;
 mod reranking;
 mod state;
+mod vision;
 mod work;
 
 use super::bindings::personality::mimus::plugin::{chat, manifest};

@@ -229,6 +229,8 @@ fn linker(engine: &Engine, grants: &[String]) -> wasmtime::Result<Linker<Guest>>
             "answers" => interfaces::answers::add_to_linker::<_, Own>(&mut linker, guest)?,
             "embeddings" => interfaces::embeddings::add_to_linker::<_, Own>(&mut linker, guest)?,
             "reranking" => interfaces::reranking::add_to_linker::<_, Own>(&mut linker, guest)?,
+            "media" => interfaces::media::add_to_linker::<_, Own>(&mut linker, guest)?,
+            "vision" => interfaces::vision::add_to_linker::<_, Own>(&mut linker, guest)?,
             "registry" => interfaces::registry::add_to_linker::<_, Own>(&mut linker, guest)?,
             "launching" => interfaces::launching::add_to_linker::<_, Own>(&mut linker, guest)?,
             "machine" => interfaces::machine::add_to_linker::<_, Own>(&mut linker, guest)?,

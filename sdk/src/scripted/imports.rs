@@ -4,10 +4,11 @@ use std::any::Any;
 
 use super::answer::{Extras, ScriptedAnswer};
 use super::launches;
+use super::pictures;
 use super::store::Store;
 use super::{EMBEDDING_DIMENSIONS, Input, START_MS, ScriptedHost, check_tools, render, vocabulary};
 use crate::answers::ToolUse;
-use crate::backend::{Backend, RunningAnswer, RunningGeneration};
+use crate::backend::{Backend, Picture, RunningAnswer, RunningGeneration};
 use crate::chat::{Message, RenderOptions, Rendered};
 use crate::embeddings::{self, Embedding};
 use crate::inference::{ContextExcess, Error, InvalidValue, Options, Prompt};
@@ -16,7 +17,8 @@ use crate::log::Level;
 use crate::models::Model;
 use crate::registry::{self, Family};
 use crate::reranking::{self, Relevance};
-use crate::{blobs, state};
+use crate::vision::{self, Description, Face, Prediction, TextBlock};
+use crate::{blobs, media, state};
 
 impl Backend for ScriptedHost {
     fn chat(
@@ -106,6 +108,39 @@ impl Backend for ScriptedHost {
             Relevance { score, tokens: length.min(limit), is_truncated: length > limit }
         };
         Ok(documents.iter().map(relevance).collect())
+    }
+
+    fn open_picture(&self, source: media::Source) -> Result<Box<dyn Picture>, media::Error> {
+        pictures::open(self, source)
+    }
+
+    fn describe_vision(&self, model: &str) -> Result<Description, Error> {
+        pictures::describe(self, model)
+    }
+
+    fn predict(
+        &self,
+        model: &str,
+        images: &[&dyn Picture],
+        options: &vision::Options,
+    ) -> Result<Vec<Prediction>, Error> {
+        pictures::predict(self, model, images, options)
+    }
+
+    fn embed_images(&self, model: &str, images: &[&dyn Picture]) -> Result<Vec<Vec<f32>>, Error> {
+        pictures::embed_images(self, model, images)
+    }
+
+    fn embed_texts(&self, model: &str, texts: &[String]) -> Result<Vec<Vec<f32>>, Error> {
+        pictures::embed_texts(self, model, texts)
+    }
+
+    fn read_text(&self, model: &str, image: &dyn Picture) -> Result<Vec<TextBlock>, Error> {
+        pictures::read_text(self, model, image)
+    }
+
+    fn gaze(&self, model: &str, image: &dyn Picture, finds_faces: bool) -> Result<Vec<Face>, Error> {
+        pictures::gaze(self, model, image, finds_faces)
     }
 
     fn families(&self, kind: Option<&str>) -> Vec<Family> {

@@ -138,12 +138,7 @@ impl Config {
         if self.is_decoder {
             return Err(LoadError::Unsupported(format!("{architecture} as a decoder")));
         }
-        let activation = match self.hidden_act.as_deref().unwrap_or("gelu") {
-            "gelu" => Activation::Gelu,
-            "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" => Activation::GeluTanh,
-            "relu" => Activation::Relu,
-            other => return Err(LoadError::Unsupported(format!("activation {other:?}"))),
-        };
+        let activation = super::activation(self.hidden_act.as_deref().unwrap_or("gelu"))?;
         Ok(EncoderConfig {
             family,
             architecture,

@@ -69,7 +69,7 @@ struct Rope {
 /// One id or several.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Ids {
+pub(super) enum Ids {
     One(u32),
     Many(Vec<u32>),
 }
@@ -239,7 +239,7 @@ pub(super) fn parse_optional<T: Default + serde::de::DeserializeOwned>(
 }
 
 /// All ids of a field.
-fn ids(field: &Option<Ids>) -> Vec<u32> {
+pub(super) fn ids(field: &Option<Ids>) -> Vec<u32> {
     match field {
         None => Vec::new(),
         Some(Ids::One(id)) => vec![*id],

@@ -7,26 +7,26 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{Output, Text};
+use super::{Input, Output, Text};
 use crate::error::EngineError;
 use crate::limits;
 
 /// A request under way.
-pub(super) struct Job<F> {
-    pub(super) texts: Vec<Text>,
+pub(super) struct Job<F, I = Text> {
+    pub(super) inputs: Vec<I>,
     /// What it asks of the head.
     pub(super) form: F,
-    /// What is computed, in the order of the texts.
+    /// What is computed, in the order of the inputs.
     pub(super) done: Vec<Output>,
-    /// Tokens of all texts.
-    tokens: usize,
+    /// Memory of all inputs, in units of 4 bytes.
+    words: usize,
     sender: oneshot::Sender<Result<Vec<Output>, EngineError>>,
     pub(super) submitted: Instant,
 }
 
 /// Requests that wait.
-pub(super) struct Queue<F> {
-    state: Mutex<State<F>>,
+pub(super) struct Queue<F, I = Text> {
+    state: Mutex<State<F, I>>,
     changed: Condvar,
     requests_max: usize,
     /// What the thread tells the outside.
@@ -34,10 +34,10 @@ pub(super) struct Queue<F> {
 }
 
 /// What is behind the lock; it is held for moves only, never while computing.
-struct State<F> {
-    jobs: VecDeque<Job<F>>,
-    /// Tokens of all jobs.
-    tokens: usize,
+struct State<F, I> {
+    jobs: VecDeque<Job<F, I>>,
+    /// Memory of all jobs, in units of 4 bytes.
+    words: usize,
     is_closed: bool,
     /// Nobody can ask any more; the thread ends when it is done.
     is_orphaned: bool,
@@ -53,17 +53,19 @@ pub(super) struct Counters {
     busy_us: AtomicU64,
 }
 
-impl<F> Job<F> {
+impl<F, I: Input> Job<F, I> {
     pub(super) fn new(
-        texts: Vec<Text>,
+        inputs: Vec<I>,
         form: F,
         sender: oneshot::Sender<Result<Vec<Output>, EngineError>>,
         submitted: Instant,
     ) -> Self {
-        let tokens = texts.iter().map(|text| text.ids.len()).sum();
-        Self { done: Vec::with_capacity(texts.len()), texts, form, tokens, sender, submitted }
+        let words = inputs.iter().map(Input::words).sum();
+        Self { done: Vec::with_capacity(inputs.len()), inputs, form, words, sender, submitted }
     }
+}
 
+impl<F, I> Job<F, I> {
     /// Whether nobody waits for it any more.
     pub(super) fn is_cancelled(&self) -> bool {
         self.sender.is_closed()
@@ -75,10 +77,10 @@ impl<F> Job<F> {
     }
 }
 
-impl<F> Queue<F> {
+impl<F, I> Queue<F, I> {
     /// An empty queue for at most `requests_max` waiting requests.
     pub(super) fn new(requests_max: usize) -> Self {
-        let state = State { jobs: VecDeque::new(), tokens: 0, is_closed: false, is_orphaned: false };
+        let state = State { jobs: VecDeque::new(), words: 0, is_closed: false, is_orphaned: false };
         Self { state: Mutex::new(state), changed: Condvar::new(), requests_max, counters: Counters::default() }
     }
 
@@ -86,22 +88,22 @@ impl<F> Queue<F> {
     ///
     /// # Errors
     /// [`EngineError::Overloaded`] when the queue is full, [`EngineError::ShuttingDown`] when it is closed.
-    pub(super) fn push(&self, job: Job<F>) -> Result<(), EngineError> {
+    pub(super) fn push(&self, job: Job<F, I>) -> Result<(), EngineError> {
         let mut state = self.lock();
         if state.is_closed {
             return Err(EngineError::ShuttingDown);
         }
-        if !state.has_room(self.requests_max, job.tokens) {
+        if !state.has_room(self.requests_max, job.words) {
             // Those who left while they waited make room.
             state.jobs.retain(|job| !job.is_cancelled());
-            state.tokens = state.jobs.iter().map(|job| job.tokens).sum();
+            state.words = state.jobs.iter().map(|job| job.words).sum();
         }
-        if !state.has_room(self.requests_max, job.tokens) {
+        if !state.has_room(self.requests_max, job.words) {
             let waiting = state.jobs.len();
             drop(state);
             return Err(EngineError::Overloaded { retry_after: self.retry_after(waiting) });
         }
-        state.tokens += job.tokens;
+        state.words += job.words;
         state.jobs.push_back(job);
         drop(state);
         self.changed.notify_one();
@@ -128,11 +130,11 @@ impl<F> Queue<F> {
     }
 
     /// Takes the first request that somebody still waits for.
-    pub(super) fn pop(&self) -> Option<Job<F>> {
+    pub(super) fn pop(&self) -> Option<Job<F, I>> {
         let mut state = self.lock();
         loop {
             let job = state.jobs.pop_front()?;
-            state.tokens -= job.tokens;
+            state.words -= job.words;
             if !job.is_cancelled() {
                 return Some(job);
             }
@@ -168,14 +170,14 @@ impl<F> Queue<F> {
     }
 
     /// The state; a thread that panicked while it held the lock left it whole.
-    fn lock(&self) -> MutexGuard<'_, State<F>> {
+    fn lock(&self) -> MutexGuard<'_, State<F, I>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<F> State<F> {
-    /// Whether one more request of `tokens` tokens fits.
-    fn has_room(&self, requests_max: usize, tokens: usize) -> bool {
-        self.jobs.len() < requests_max && self.tokens + tokens <= limits::EMBED_QUEUE_TOKENS_MAX
+impl<F, I> State<F, I> {
+    /// Whether one more request of `words` times 4 bytes fits.
+    fn has_room(&self, requests_max: usize, words: usize) -> bool {
+        self.jobs.len() < requests_max && self.words + words <= limits::EMBED_QUEUE_TOKENS_MAX
     }
 }

@@ -1,6 +1,6 @@
-//! Computes the texts of many requests together, step by step.
+//! Computes the inputs of many requests together, step by step.
 //!
-//! A step takes one text of each request in turn until its rows are full, so that a long request does not hold up a
+//! A step takes one input of each request in turn until its rows are full, so that a long request does not hold up a
 //! short one. A step that fails is repeated for each request alone, and only those that fail again end.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::queue::{Job, Queue};
-use super::{Output, Text};
+use super::{Input, Output, Text};
 use crate::error::EngineError;
 use crate::limits;
 use crate::load::LoadOptions;
@@ -24,16 +24,19 @@ const GROUP_ROWS: usize = 256;
 /// Fewest rows for which a thread of its own is better than all threads sharing every matrix.
 const GROUP_ROWS_MIN: usize = 32;
 
-/// Computes texts; the real thing, or a stand-in for tests of what is around it.
-pub(crate) trait TextForward: Send {
-    /// What a request asks for, the same for all its texts.
+/// Computes inputs; the real thing, or a stand-in for tests of what is around it.
+pub(crate) trait Forward: Send {
+    /// What it computes.
+    type Input: Input;
+
+    /// What a request asks for, the same for all its inputs.
     type Form: Copy + Send + Sync;
 
-    /// The numbers of each text, in the order of the texts.
+    /// The numbers of each input, in the order of the inputs.
     ///
     /// # Errors
     /// [`EngineError::Failed`].
-    fn compute(&mut self, texts: &[(&Text, Self::Form)]) -> Result<Vec<Vec<f32>>, EngineError>;
+    fn compute(&mut self, inputs: &[(&Self::Input, Self::Form)]) -> Result<Vec<Vec<f32>>, EngineError>;
 }
 
 /// What comes after an encoder: it turns the rows of a text into what was asked for.
@@ -67,19 +70,22 @@ impl<H: Head> EncoderForward<H> {
     }
 }
 
+/// A request that is computed, and since when.
+type Running<T> = (Job<<T as Forward>::Form, <T as Forward>::Input>, Instant);
+
 /// The state of a model's thread.
-pub(super) struct Scheduler<T: TextForward> {
+pub(super) struct Scheduler<T: Forward> {
     forward: T,
-    queue: Arc<Queue<T::Form>>,
+    queue: Arc<Queue<T::Form, T::Input>>,
     slots: usize,
     queue_wait_max: Duration,
     /// Requests under way, and when each was admitted.
-    running: Vec<(Job<T::Form>, Instant)>,
+    running: Vec<Running<T>>,
 }
 
-impl<T: TextForward> Scheduler<T> {
+impl<T: Forward> Scheduler<T> {
     /// A scheduler without requests.
-    pub(super) fn new(forward: T, queue: Arc<Queue<T::Form>>, options: &LoadOptions) -> Self {
+    pub(super) fn new(forward: T, queue: Arc<Queue<T::Form, T::Input>>, options: &LoadOptions) -> Self {
         let slots = options.slots.max(1);
         Self { forward, queue, slots, queue_wait_max: options.queue_wait_max, running: Vec::new() }
     }
@@ -129,7 +135,7 @@ impl<T: TextForward> Scheduler<T> {
         for index in (0..self.running.len()).rev() {
             let error = failed.iter().find(|(job, _)| *job == index).map(|(_, error)| error.clone());
             let (job, _) = &self.running[index];
-            if error.is_some() || job.done.len() == job.texts.len() {
+            if error.is_some() || job.done.len() == job.inputs.len() {
                 let (job, admitted) = self.running.swap_remove(index);
                 self.queue.note_ended(admitted.elapsed());
                 job.end(error.map_or(Ok(()), Err));
@@ -137,7 +143,7 @@ impl<T: TextForward> Scheduler<T> {
         }
     }
 
-    /// The texts of the next step, as places of request and text, those of one request together.
+    /// The inputs of the next step, as places of request and input, those of one request together.
     fn plan(&self) -> Vec<(usize, usize)> {
         let rows_max = limits::EMBED_STEP_TOKENS * rayon::current_num_threads();
         let mut plan = Vec::new();
@@ -147,12 +153,12 @@ impl<T: TextForward> Scheduler<T> {
             let before = plan.len();
             for (index, (job, _)) in self.running.iter().enumerate() {
                 let place = job.done.len() + round;
-                let Some(text) = job.texts.get(place) else { continue };
-                if !plan.is_empty() && rows + text.ids.len() > rows_max {
+                let Some(input) = job.inputs.get(place) else { continue };
+                if !plan.is_empty() && rows + input.rows() > rows_max {
                     plan.sort_unstable();
                     return plan;
                 }
-                rows += text.ids.len();
+                rows += input.rows();
                 plan.push((index, place));
             }
             if plan.len() == before {
@@ -163,18 +169,18 @@ impl<T: TextForward> Scheduler<T> {
         }
     }
 
-    /// Computes the texts of `plan`. A panic counts as a failure.
+    /// Computes the inputs of `plan`. A panic counts as a failure.
     fn compute(&mut self, plan: &[(usize, usize)]) -> Result<Vec<Vec<f32>>, EngineError> {
         let (forward, running) = (&mut self.forward, &self.running);
-        let texts: Vec<(&Text, T::Form)> =
-            plan.iter().map(|&(job, text)| (&running[job].0.texts[text], running[job].0.form)).collect();
-        let computed = catch_unwind(AssertUnwindSafe(|| forward.compute(&texts)));
+        let inputs: Vec<(&T::Input, T::Form)> =
+            plan.iter().map(|&(job, input)| (&running[job].0.inputs[input], running[job].0.form)).collect();
+        let computed = catch_unwind(AssertUnwindSafe(|| forward.compute(&inputs)));
         let outputs = computed.unwrap_or_else(|_| Err(EngineError::Failed("the model panicked".to_owned())))?;
         if outputs.len() != plan.len() {
             return Err(EngineError::Failed("the model gave a wrong number of outputs".to_owned()));
         }
-        let tokens: usize = texts.iter().map(|(text, _)| text.ids.len()).sum();
-        self.queue.counters.computed_tokens.fetch_add(tokens as u64, Ordering::Relaxed);
+        let rows: usize = inputs.iter().map(|(input, _)| input.rows()).sum();
+        self.queue.counters.computed_tokens.fetch_add(rows as u64, Ordering::Relaxed);
         Ok(outputs)
     }
 
@@ -185,48 +191,63 @@ impl<T: TextForward> Scheduler<T> {
                 failed.push((index, EngineError::Failed("the model gave numbers that are not finite".to_owned())));
             }
             let job = &mut self.running[index].0;
-            let text = &job.texts[place];
-            let tokens = u32::try_from(text.ids.len()).unwrap_or(u32::MAX);
-            job.done.push(Output { numbers, tokens, is_truncated: text.is_truncated });
+            let input = &job.inputs[place];
+            let tokens = u32::try_from(input.rows()).unwrap_or(u32::MAX);
+            job.done.push(Output { numbers, tokens, is_truncated: input.is_truncated() });
         }
     }
 }
 
-impl<H: Head> TextForward for EncoderForward<H> {
+impl<H: Head> Forward for EncoderForward<H> {
+    type Input = Text;
     type Form = H::Form;
 
     fn compute(&mut self, texts: &[(&Text, H::Form)]) -> Result<Vec<Vec<f32>>, EngineError> {
         let lengths: Vec<usize> = texts.iter().map(|(text, _)| text.ids.len()).collect();
-        let (groups, by) = groups(&lengths, rayon::current_num_threads());
         let wanted = self.head.wanted();
-        let compute = |scratch: &mut EncoderScratch, group: &Vec<usize>| -> Vec<(usize, Vec<f32>)> {
+        let hidden = self.encoder.hidden();
+        Ok(in_groups(&lengths, |scratch: &mut EncoderScratch, group, by| {
             let tokens: Vec<Tokens<'_>> =
                 group.iter().map(|&index| Tokens { ids: &texts[index].0.ids, types: &texts[index].0.types }).collect();
             self.encoder.forward(&tokens, wanted, by, scratch);
-            let hidden = self.encoder.hidden();
             let mut rows = scratch.hidden.as_slice();
             let finish = |&index: &usize| {
-                let count = if wanted == Wanted::First { 1 } else { lengths[index] };
-                let (own, rest) = rows.split_at(count * hidden);
+                let (own, rest) = rows.split_at(wanted.rows(lengths[index]).len() * hidden);
                 rows = rest;
                 let (text, form) = texts[index];
-                (index, self.head.finish(own, hidden, text, form))
+                self.head.finish(own, hidden, text, form)
             };
             group.iter().map(finish).collect()
-        };
-        let computed: Vec<Vec<(usize, Vec<f32>)>> = match by {
-            Threads::All => {
-                let mut scratch = EncoderScratch::default();
-                groups.iter().map(|group| compute(&mut scratch, group)).collect()
-            }
-            Threads::One => groups.par_iter().with_max_len(1).map_init(EncoderScratch::default, compute).collect(),
-        };
-        let mut outputs = vec![Vec::new(); texts.len()];
-        for (index, numbers) in computed.into_iter().flatten() {
-            outputs[index] = numbers;
-        }
-        Ok(outputs)
+        }))
     }
+}
+
+/// Computes inputs of these lengths in groups of about equal work, and gives what came of each in their order.
+///
+/// * `compute`: what came of each input of a group, in the group's order, by the threads it is told.
+pub(crate) fn in_groups<S: Default>(
+    lengths: &[usize],
+    compute: impl Fn(&mut S, &[usize], Threads) -> Vec<Vec<f32>> + Sync,
+) -> Vec<Vec<f32>> {
+    if lengths.is_empty() {
+        return Vec::new();
+    }
+    let (groups, by) = groups(lengths, rayon::current_num_threads());
+    let computed: Vec<Vec<Vec<f32>>> = match by {
+        Threads::All => {
+            let mut scratch = S::default();
+            groups.iter().map(|group| compute(&mut scratch, group, by)).collect()
+        }
+        Threads::One => {
+            let compute = |scratch: &mut S, group: &Vec<usize>| compute(scratch, group, by);
+            groups.par_iter().with_max_len(1).map_init(S::default, compute).collect()
+        }
+    };
+    let mut outputs = vec![Vec::new(); lengths.len()];
+    for (index, numbers) in groups.iter().flatten().zip(computed.into_iter().flatten()) {
+        outputs[*index] = numbers;
+    }
+    outputs
 }
 
 /// Cuts texts into groups of about equal work, and says who computes a group.

@@ -3,23 +3,21 @@
 //! Rows of many texts lie one after the other without padding. What comes out is one row a token; pooling them to a
 //! vector, or scoring them, is somebody else's.
 
-mod attention;
+pub(crate) mod attention;
 mod names;
+
+use std::ops::Range;
 
 use attention::{Attention, AttentionScratch, DistanceBias, Rows};
 use names::Names;
-use rayon::prelude::*;
 
+use super::affine::{Norm, Projection, activate_by, total};
 use super::kernel::RowTiles;
-use super::kernel::activations::{Activation, activate};
-use super::linear::{Linear, Threads};
-use super::norm::layer_norm_in_place;
+use super::kernel::activations::Activation;
+use super::linear::Threads;
 use crate::config::encoder::EncoderConfig;
 use crate::error::LoadError;
 use crate::weights::{Table, Weights};
-
-/// Values worth waking a thread for when they go through an activation.
-const PARALLEL_VALUES: usize = 1 << 17;
 
 /// The tokens of one text.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +35,37 @@ pub(crate) enum Wanted {
     All,
     /// That of the first token: the last layer is little work then.
     First,
+    /// That of the last token, as little work.
+    Last,
+}
+
+impl Wanted {
+    /// The wanted rows of a text of `length` rows, at least 1.
+    pub(crate) fn rows(self, length: usize) -> Range<usize> {
+        match self {
+            Self::All => 0..length,
+            Self::First => 0..1,
+            Self::Last => length - 1..length,
+        }
+    }
+
+    /// Drops rows that are not wanted.
+    ///
+    /// * `lengths`: rows of each text.
+    /// * `rows`: `[rows, width]`.
+    pub(crate) fn keep(self, lengths: &[usize], width: usize, rows: &mut Vec<f32>) {
+        if self == Self::All {
+            return;
+        }
+        let (mut begin, mut kept) = (0, 0);
+        for &length in lengths {
+            let wanted = self.rows(length);
+            rows.copy_within((begin + wanted.start) * width..(begin + wanted.end) * width, kept * width);
+            kept += wanted.len();
+            begin += length;
+        }
+        rows.truncate(kept * width);
+    }
 }
 
 /// An encoder with its weights.
@@ -54,18 +83,6 @@ pub(crate) struct Encoder {
     norm_epsilon: f32,
     first_position: usize,
     padding: u32,
-}
-
-/// Scale and shift after a normalisation.
-struct Norm {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-}
-
-/// A matrix and what is added to its outputs.
-struct Projection {
-    matrix: Linear,
-    bias: Vec<f32>,
 }
 
 /// One layer.
@@ -119,7 +136,7 @@ impl Encoder {
             types,
             embedding_norm,
             layers,
-            attention: Attention { heads: config.heads, head_dim: hidden / config.heads },
+            attention: Attention { heads: config.heads, head_dim: hidden / config.heads, is_causal: false },
             bias,
             hidden,
             activation: config.activation,
@@ -138,14 +155,11 @@ impl Encoder {
     pub(crate) fn size(&self) -> (u64, u64) {
         let tables = [&self.words, &self.positions].into_iter().chain(&self.types).map(Table::size);
         let projections = self.layers.iter().flat_map(|layer| [&layer.mix, &layer.output, &layer.up, &layer.down]);
-        let matrices =
-            projections.clone().map(|projection| (projection.matrix.parameters(), projection.matrix.bytes()));
+        let projections = projections.map(Projection::size);
         let norms = self.layers.iter().flat_map(|layer| [&layer.attention_norm, &layer.output_norm]);
-        let norms = norms.chain([&self.embedding_norm]).map(|norm| norm.weight.len() + norm.bias.len());
-        let biases = self.bias.iter().map(DistanceBias::numbers);
-        let vectors = norms.chain(projections.map(|projection| projection.bias.len())).chain(biases);
-        let vectors = vectors.map(|numbers| (numbers as u64, numbers as u64 * 4));
-        tables.chain(matrices).chain(vectors).fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1))
+        let norms = norms.chain([&self.embedding_norm]).map(Norm::size);
+        let biases = self.bias.iter().map(|bias| (bias.numbers() as u64, bias.numbers() as u64 * 4));
+        total(tables.chain(projections).chain(norms).chain(biases))
     }
 
     /// Computes the wanted rows of `texts` into [`EncoderScratch::hidden`], in their order. A text's rows do not depend on
@@ -164,23 +178,12 @@ impl Encoder {
         let EncoderScratch { hidden, mixed, attended, wide, delta, tiles, attention } = scratch;
         layer.mix.forward(by, hidden, lengths.iter().sum(), tiles, mixed);
         self.attention.attend(&Rows { wanted, lengths, mixed }, self.bias.as_ref(), by, attention, attended);
-        if wanted == Wanted::First {
-            let mut begin = 0;
-            for (index, length) in lengths.iter().enumerate() {
-                hidden.copy_within(begin * self.hidden..(begin + 1) * self.hidden, index * self.hidden);
-                begin += length;
-            }
-            hidden.truncate(lengths.len() * self.hidden);
-        }
+        wanted.keep(lengths, self.hidden, hidden);
         let rows = hidden.len() / self.hidden;
         layer.output.forward(by, attended, rows, tiles, delta);
         self.add_norm(hidden, delta, &layer.attention_norm);
         layer.up.forward(by, hidden, rows, tiles, wide);
-        if by == Threads::All && wide.len() >= 2 * PARALLEL_VALUES {
-            wide.par_chunks_mut(PARALLEL_VALUES).for_each(|values| activate(self.activation, values));
-        } else {
-            activate(self.activation, wide);
-        }
+        activate_by(by, self.activation, wide);
         layer.down.forward(by, wide, rows, tiles, delta);
         self.add_norm(hidden, delta, &layer.output_norm);
     }
@@ -207,7 +210,7 @@ impl Encoder {
                 }
             }
         }
-        layer_norm_in_place(hidden, &self.embedding_norm.weight, &self.embedding_norm.bias, self.norm_epsilon);
+        self.embedding_norm.apply(hidden, self.norm_epsilon);
     }
 
     /// `hidden = norm(hidden + delta)`.
@@ -215,7 +218,7 @@ impl Encoder {
         for (value, delta) in hidden.iter_mut().zip(delta) {
             *value += delta;
         }
-        layer_norm_in_place(hidden, &norm.weight, &norm.bias, self.norm_epsilon);
+        norm.apply(hidden, self.norm_epsilon);
     }
 }
 
@@ -227,8 +230,7 @@ impl Layer {
             let named = |end: &str| -> Vec<String> {
                 places.iter().map(|place| format!("{}.{end}", names.layer(layer, place))).collect()
             };
-            let matrix = weights.stacked(&named("weight"), columns, depth)?;
-            Ok(Projection { matrix, bias: weights.joined(&named("bias"), columns)? })
+            Projection::load(&named("weight"), &named("bias"), columns, depth, weights)
         };
         let places = names.places();
         let mix = project(&places.mix, hidden, hidden)?;
@@ -243,29 +245,5 @@ impl Layer {
             down,
             output_norm: Norm::load(&names.layer(layer, places.output_norm), hidden, weights)?,
         })
-    }
-}
-
-impl Norm {
-    /// Takes a norm's scale and shift, which old files call gamma and beta.
-    fn load(name: &str, length: usize, weights: &mut Weights<'_>) -> Result<Self, LoadError> {
-        let is_old = weights.has(&format!("{name}.gamma"));
-        let (weight, bias) = if is_old { ("gamma", "beta") } else { ("weight", "bias") };
-        Ok(Self {
-            weight: weights.joined(&[format!("{name}.{weight}")], length)?,
-            bias: weights.joined(&[format!("{name}.{bias}")], length)?,
-        })
-    }
-}
-
-impl Projection {
-    /// See [`Linear::forward_by`].
-    fn forward(&self, by: Threads, inputs: &[f32], rows: usize, tiles: &mut RowTiles, out: &mut Vec<f32>) {
-        self.matrix.forward_by(by, inputs, rows, tiles, out);
-        for row in out.chunks_exact_mut(self.bias.len()) {
-            for (value, bias) in row.iter_mut().zip(&self.bias) {
-                *value += bias;
-            }
-        }
     }
 }

@@ -134,6 +134,13 @@ impl<W: Weight> Packed<W> {
 }
 
 impl Linear {
+    /// A matrix of numbers that were computed.
+    ///
+    /// * `rows`: `[columns, depth]`.
+    pub(crate) fn from_rows(rows: &[f32], columns: usize, depth: usize) -> Self {
+        Self::F32(Packed::from_panels(into_panels(rows, columns, depth), Vec::new(), columns, depth))
+    }
+
     /// Outputs, and inputs of each.
     pub(crate) fn shape(&self) -> (usize, usize) {
         match self {
@@ -196,21 +203,21 @@ impl Linear {
     }
 }
 
+/// Lays rows `[columns, depth]` out as `[panels, depth, LANES]`; missing columns are zero.
+fn into_panels<T: Copy + Default>(rows: &[T], columns: usize, depth: usize) -> Vec<T> {
+    let mut panels = vec![T::default(); columns.div_ceil(LANES) * LANES * depth];
+    for (column, row) in rows.chunks_exact(depth).enumerate() {
+        let begin = column / LANES * LANES * depth + column % LANES;
+        for (place, &value) in panels[begin..].iter_mut().step_by(LANES).zip(row) {
+            *place = value;
+        }
+    }
+    panels
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Lays rows `[columns, depth]` out as `[panels, depth, LANES]`; missing columns are zero.
-    fn into_panels<T: Copy + Default>(rows: &[T], columns: usize, depth: usize) -> Vec<T> {
-        let mut panels = vec![T::default(); columns.div_ceil(LANES) * LANES * depth];
-        for (column, row) in rows.chunks_exact(depth).enumerate() {
-            let begin = column / LANES * LANES * depth + column % LANES;
-            for (place, &value) in panels[begin..].iter_mut().step_by(LANES).zip(row) {
-                *place = value;
-            }
-        }
-        panels
-    }
 
     #[test]
     fn scaled_weights_are_their_products() {

@@ -5,7 +5,7 @@ use candle_core::quantized::GgmlDType;
 use super::{Store, Stored, Weights, bf16_from, panels};
 use crate::error::LoadError;
 use crate::model::kernel::{Bf16, Weight};
-use crate::model::linear::Linear;
+use crate::model::linear::{Linear, Packed};
 
 /// Rows to look up: embeddings of tokens or positions. Kept as they were stored, for a row is read as a whole.
 pub(crate) struct Table {
@@ -112,6 +112,57 @@ impl<'a> Weights<'a> {
     pub(crate) fn joined_rows(&mut self, name: &str, rows: usize, width: usize) -> Result<Vec<f32>, LoadError> {
         let stored = self.named(name, &[rows, width])?;
         self.vector_of(&stored, rows * width)
+    }
+
+    /// A matrix whose rows may have several dimensions: `columns` outputs of `depth` inputs each.
+    ///
+    /// # Errors
+    /// As [`Self::table`].
+    pub(crate) fn flattened(&mut self, name: &str, columns: usize, inputs: &[usize]) -> Result<Linear, LoadError> {
+        let stored = self.named(name, &[&[columns], inputs].concat())?;
+        let matrix = panels::matrix(std::slice::from_ref(&stored), columns, inputs.iter().product(), self.reading)?;
+        self.taken(stored.bytes)?;
+        Ok(matrix)
+    }
+
+    /// A matrix of `columns` outputs and `depth` inputs that lies the other way round, `[depth, columns]`.
+    ///
+    /// # Errors
+    /// As [`Self::table`].
+    pub(crate) fn transposed(&mut self, name: &str, columns: usize, depth: usize) -> Result<Linear, LoadError> {
+        let numbers = self.numbers(name, &[depth, columns])?;
+        Ok(self.computed(columns, depth, || {
+            let row = |column: usize| numbers[column..].iter().step_by(columns).copied();
+            (0..columns).flat_map(row).collect()
+        }))
+    }
+
+    /// A matrix that is made of tensors taken before.
+    ///
+    /// * `rows`: gives `[columns, depth]`; not called where sizes alone are wanted.
+    pub(crate) fn computed(&self, columns: usize, depth: usize, rows: impl FnOnce() -> Vec<f32>) -> Linear {
+        match self.reading {
+            None => Linear::F32(Packed::sized(columns, depth)),
+            Some(_) => Linear::from_rows(&rows(), columns, depth),
+        }
+    }
+
+    /// The numbers of a tensor in the order of the file. Dimensions of 1 before the first of `shape` do not matter.
+    ///
+    /// # Errors
+    /// As [`Self::table`].
+    pub(crate) fn numbers(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, LoadError> {
+        let ones = self.shape(name).map_or(0, |found| found.len().saturating_sub(shape.len()));
+        let stored = self.named(name, &[&vec![1; ones], shape].concat())?;
+        self.vector_of(&stored, shape.iter().product())
+    }
+
+    /// The shape of a tensor; `None` where there is none.
+    pub(crate) fn shape(&self, name: &str) -> Option<&'a [usize]> {
+        match self.store {
+            Store::Safetensors(store) => store.shape(name),
+            Store::Gguf(_) => None,
+        }
     }
 
     /// Finds a tensor and checks its shape.

@@ -18,6 +18,8 @@ use crate::limits;
 use crate::source::{Files, ModelFile};
 
 const SINGLE: &str = "model.safetensors";
+/// As open_clip calls it.
+const OPEN_CLIP: &str = "open_clip_model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
 /// Weights that would have to be executed to be read.
@@ -63,8 +65,8 @@ impl Safetensors {
     /// [`LoadError`] naming the file.
     pub(crate) fn open(files: &Files) -> Result<Self, LoadError> {
         let mut store = Self { files: Vec::new(), tensors: HashMap::new() };
-        if files.has(SINGLE) {
-            store.add(files.open(SINGLE)?)?;
+        if let Some(name) = [SINGLE, OPEN_CLIP].into_iter().find(|name| files.has(name)) {
+            store.add(files.open(name)?)?;
             return Ok(store);
         }
         if !files.has(INDEX) {
@@ -96,6 +98,11 @@ impl Safetensors {
     /// Whether there is a tensor called `name`.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.tensors.contains_key(name)
+    }
+
+    /// The shape of the tensor called `name`; `None` where there is none.
+    pub(crate) fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.tensors.get(name).map(|place| place.shape.as_slice())
     }
 
     /// The tensor called `name`; `None` where there is none.

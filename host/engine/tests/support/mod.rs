@@ -2,6 +2,7 @@
 #![allow(dead_code, missing_docs, reason = "each test file uses a part")]
 
 pub mod constraints;
+pub mod pictures;
 
 use std::path::PathBuf;
 use std::sync::Arc;

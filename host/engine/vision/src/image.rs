@@ -32,6 +32,11 @@ impl Image {
         &self.pixels
     }
 
+    /// The pixels to draw on; copied first where another clone holds them too.
+    pub fn pixels_mut(&mut self) -> &mut [u8] {
+        Arc::<Vec<u8>>::make_mut(&mut self.pixels)
+    }
+
     /// The pixels, copied only where another clone holds them too.
     pub fn into_pixels(self) -> Vec<u8> {
         Arc::unwrap_or_clone(self.pixels)

@@ -3,6 +3,39 @@
 //! What it refuses to do: it decodes no files of clients, knows no HTTP and no plugin, and names no tensor library: networks run in
 //! `mimus-onnx`.
 
+pub mod antialias;
+mod batching;
+mod boxes;
+mod classify;
+mod contour;
+mod error;
+mod fitting;
+mod gaze;
+#[cfg(test)]
+mod golden;
 mod image;
+mod keypoints;
+mod masks;
+mod model;
+mod network;
+mod objects;
+mod package;
+mod prediction;
+mod preprocess;
+mod reading;
+mod rle;
+mod source;
+mod suppress;
 
+pub use batching::{Activity, Batcher, Batching, Preparation};
+pub use error::{LoadError, VisionError};
+pub use gaze::{Face, GazeModel};
 pub use image::Image;
+pub use model::{IMAGES_MAX, LoadOptions, VisionModel};
+pub use package::{Layout, sniff};
+pub use prediction::{
+    ClassScore, Description, Findings, Info, Keypoint, MaskForm, MaskMode, Object, Point, PostProcessing,
+    PredictOptions, Prediction, RleMask, Task,
+};
+pub use reading::{Block, Line, TextReader, Word};
+pub use source::Source;

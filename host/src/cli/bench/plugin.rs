@@ -207,7 +207,7 @@ async fn begin(shared: &Shared, personality: &Arc<Personality>, route: usize, bo
         origin: "http://127.0.0.1:8080".into(),
     };
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    let request = IncomingRequest { head, headers, tenant: 0, body };
+    let request = IncomingRequest { head, headers, tenant: 0, is_admitted: true, body };
     shared.caller.call(personality, request).await.map_err(|fault| fault.to_string())
 }
 

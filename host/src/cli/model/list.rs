@@ -114,7 +114,7 @@ fn downloaded_rows(models: &[Downloaded]) -> Vec<Vec<String>> {
 
 fn loadable(planned: &Planned) -> LoadableModel {
     let source = match &planned.files {
-        Files::Here(Source::Folder(path) | Source::Gguf(path)) => path.display().to_string(),
+        Files::Here(Source::Folder(path) | Source::Gguf(path) | Source::Onnx(path)) => path.display().to_string(),
         Files::Here(Source::Embedded(_)) => "built in".to_owned(),
         Files::Hub(wanted) => wanted.repo.clone(),
     };

@@ -18,6 +18,8 @@ pub struct IncomingRequest {
     pub headers: Vec<(String, String)>,
     /// Whose request it is; see `http::Keys::tenant`.
     pub tenant: u64,
+    /// Whether the headers hold a key that lets the client in; true where none is asked for.
+    pub is_admitted: bool,
     /// The whole body; empty once the guest has taken it.
     pub body: Bytes,
 }
@@ -68,6 +70,11 @@ impl wit::HostRequest for Guest {
         self.count_call()?;
         let headers = &self.table.get(&request)?.headers;
         Ok(headers.iter().map(|(name, value)| Header { name: name.clone(), value: value.clone() }).collect())
+    }
+
+    fn is_admitted(&mut self, request: Resource<IncomingRequest>) -> wasmtime::Result<bool> {
+        self.count_call()?;
+        Ok(self.table.get(&request)?.is_admitted)
     }
 
     fn body(&mut self, request: Resource<IncomingRequest>) -> wasmtime::Result<Vec<u8>> {

@@ -16,7 +16,8 @@ const PANICS: u32 = 666;
 const FAILS: u32 = 667;
 const IS_NOT_FINITE: u32 = 668;
 
-impl TextForward for Stub {
+impl Forward for Stub {
+    type Input = Text;
     type Form = ();
 
     fn compute(&mut self, texts: &[(&Text, ())]) -> Result<Vec<Vec<f32>>, EngineError> {

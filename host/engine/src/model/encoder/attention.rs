@@ -1,4 +1,4 @@
-//! Attention inside each of many texts, every token to every other, on plain slices.
+//! Attention inside each of many texts or pictures, every row to every other or to those before it, on plain slices.
 //!
 //! Keys are packed into panels of sixteen positions and values into panels of sixteen dimensions, so that both products
 //! are those of [`kernel::multiply`](super::super::kernel::multiply).
@@ -22,13 +22,15 @@ const DISTANCE_MAX: usize = 128;
 
 /// The shape of an encoder's attention.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Attention {
-    pub(super) heads: usize,
-    pub(super) head_dim: usize,
+pub(crate) struct Attention {
+    pub(crate) heads: usize,
+    pub(crate) head_dim: usize,
+    /// Whether a row sees itself and those before it only.
+    pub(crate) is_causal: bool,
 }
 
 /// What is added to a score for the distance of its two tokens.
-pub(super) struct DistanceBias {
+pub(crate) struct DistanceBias {
     /// `[heads, 2 * DISTANCE_MAX + 1]`, from `-DISTANCE_MAX` on: position of the key less that of the query.
     values: Vec<f32>,
 }
@@ -49,7 +51,7 @@ struct Task {
 
 /// Memory of one thread.
 #[derive(Debug, Default)]
-pub(super) struct AttentionScratch {
+pub(crate) struct AttentionScratch {
     queries: Vec<f32>,
     keys: Vec<f32>,
     values: Vec<f32>,
@@ -100,13 +102,13 @@ impl DistanceBias {
 }
 
 /// Rows of texts, one text behind the other.
-pub(super) struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     /// Which of them attend.
-    pub(super) wanted: Wanted,
+    pub(crate) wanted: Wanted,
     /// Rows of each text.
-    pub(super) lengths: &'a [usize],
+    pub(crate) lengths: &'a [usize],
     /// `[rows, 3, heads, head_dim]`: queries, keys and values.
-    pub(super) mixed: &'a [f32],
+    pub(crate) mixed: &'a [f32],
 }
 
 impl Attention {
@@ -115,7 +117,7 @@ impl Attention {
     /// * `out`: `[wanted rows, heads, head_dim]`, resized and overwritten.
     ///
     /// Source: arXiv 1706.03762, section 3.2.1.
-    pub(super) fn attend(
+    pub(crate) fn attend(
         &self,
         rows: &Rows<'_>,
         bias: Option<&DistanceBias>,
@@ -124,10 +126,10 @@ impl Attention {
         out: &mut Vec<f32>,
     ) {
         let Rows { wanted, lengths, mixed } = *rows;
-        let queries = |length: usize| if wanted == Wanted::First { 1 } else { length };
+        let queries = |length: usize| wanted.rows(length).len();
         let width = self.heads * self.head_dim;
         out.resize(lengths.iter().map(|&length| queries(length)).sum::<usize>() * width, 0.0);
-        let tasks = self.tasks(lengths, queries);
+        let tasks = self.tasks(lengths, wanted);
         let work: usize = lengths.iter().map(|&length| 2 * length * queries(length) * width).sum();
         if by == Threads::One || rayon::current_num_threads() == 1 || work < PARALLEL_WORK {
             for task in &tasks {
@@ -150,18 +152,18 @@ impl Attention {
 
     /// Cuts the texts into tasks.
     ///
-    /// * `queries`: how many rows of a text of this length attend, from the first on.
-    fn tasks(&self, lengths: &[usize], queries: impl Fn(usize) -> usize) -> Vec<Task> {
+    /// * `wanted`: which rows of a text attend.
+    fn tasks(&self, lengths: &[usize], wanted: Wanted) -> Vec<Task> {
         let mut tasks = Vec::new();
         let (mut begin, mut place) = (0, 0);
         for &length in lengths {
-            let queries = queries(length);
-            for first in (0..queries).step_by(TASK_ROWS) {
-                let (last, place) = (queries.min(first + TASK_ROWS), place + first);
+            let queries = wanted.rows(length);
+            for first in queries.clone().step_by(TASK_ROWS) {
+                let (last, place) = (queries.end.min(first + TASK_ROWS), place + first - queries.start);
                 tasks.extend((0..self.heads).map(|head| Task { begin, length, first, last, head, place }));
             }
             begin += length;
-            place += queries;
+            place += queries.len();
         }
         tasks
     }
@@ -199,7 +201,10 @@ impl Attention {
             if let Some(bias) = bias {
                 bias.add(task.head, task.first + row, scores);
             }
-            softmax(scores);
+            let seen = if self.is_causal { task.first + row + 1 } else { length };
+            let (seen, unseen) = scores.split_at_mut(seen);
+            softmax(seen);
+            unseen.fill(0.0);
         }
         tiles.fill(scores, rows, length, length);
         out.resize(rows * dim, 0.0);

@@ -37,6 +37,8 @@ pub(crate) enum Activation {
     Gelu,
     /// The same with a tangent in place of the error function.
     GeluTanh,
+    /// `x / (1 + exp(-1.702 * x))`, an approximation of the first.
+    QuickGelu,
     /// Nothing below zero.
     Relu,
     /// Hyperbolic tangent.
@@ -76,6 +78,11 @@ fn activate_body(activation: Activation, values: &mut [f32]) {
             for value in values {
                 let x = *value;
                 *value = x * 0.5 * (1.0 + tanh(SCALE * (x + 0.044_715 * x * x * x)));
+            }
+        }
+        Activation::QuickGelu => {
+            for value in values {
+                *value /= 1.0 + exp(-1.702 * *value);
             }
         }
         Activation::Relu => {
@@ -220,11 +227,15 @@ mod tests {
         check(Activation::Gelu, -6.0, -0.0);
         check(Activation::GeluTanh, 1.0, 0.841_192);
         check(Activation::GeluTanh, -2.5, -0.015_084_26);
+        check(Activation::QuickGelu, 1.0, 0.845_795_75);
+        check(Activation::QuickGelu, -2.5, -0.034_986_17);
         check(Activation::Tanh, 0.5, 0.462_117_2);
         check(Activation::Tanh, -100.0, -1.0);
         check(Activation::Relu, -1.0, 0.0);
         check(Activation::Identity, -1.5, -1.5);
-        for activation in [Activation::Gelu, Activation::GeluTanh, Activation::Tanh, Activation::Relu] {
+        for activation in
+            [Activation::Gelu, Activation::GeluTanh, Activation::QuickGelu, Activation::Tanh, Activation::Relu]
+        {
             let mut broken = [f32::NAN];
             activate(activation, &mut broken);
             assert!(broken[0].is_nan(), "{activation:?}");

@@ -1,0 +1,150 @@
+//! Models that read a line of text in a picture: what is asked, what comes back, and the handle in between.
+
+mod forward;
+
+use std::sync::Arc;
+
+pub(crate) use forward::TextLineForward;
+use forward::{LinePicture, unpack};
+use mimus_vision::Image;
+use rayon::ThreadPool;
+
+use crate::encoding::{Answer, Output, Service};
+use crate::error::{EngineError, LoadError};
+use crate::limits;
+use crate::load::LoadOptions;
+use crate::pictures::Preparation;
+use crate::text_model::Activity;
+use crate::tokenizer::Tokenizer;
+
+/// A model that reads a line of text in a picture.
+///
+/// Requests of all callers are computed together by one thread and its pool. Dropping the last handle lets accepted
+/// requests finish, then ends the thread and frees the memory.
+pub struct OcrModel {
+    info: OcrInfo,
+    tokenizer: Arc<Tokenizer>,
+    preparation: Preparation,
+    /// Rows that go through the network for a picture.
+    picture_rows: usize,
+    service: Service<(), LinePicture>,
+}
+
+/// What a model that reads lines is: read from its files, constant while it is loaded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OcrInfo {
+    /// Family: `vision-encoder-decoder`.
+    pub architecture: String,
+    /// Where the weights came from: `safetensors`.
+    pub format: String,
+    /// Numbers in the weights.
+    pub parameters: u64,
+    /// Bytes the weights take in memory.
+    pub weight_bytes: u64,
+    /// Tokens of the longest line; the rest of a longer one is not read.
+    pub context_tokens: u32,
+    /// Token ids run from 0 to this, exclusive.
+    pub vocab_tokens: u32,
+    /// Width and height that pictures are brought to, in pixels.
+    pub image_size: u32,
+}
+
+/// What is in a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadLine {
+    /// The text, without space at its ends.
+    pub text: String,
+    /// The geometric mean of the tokens' probabilities, 0 to 1.
+    pub confidence: f32,
+    /// The tokens, the one that ends the line included.
+    pub tokens: Vec<u32>,
+}
+
+/// A line on its way. Dropping it cancels the request before the next step.
+#[derive(Debug)]
+pub struct PendingLine {
+    answer: Answer,
+    tokenizer: Arc<Tokenizer>,
+}
+
+impl PendingLine {
+    /// Waits for the line.
+    ///
+    /// # Errors
+    /// The request's own failure, or [`EngineError::Overloaded`] when it waited too long.
+    pub async fn wait(self) -> Result<ReadLine, EngineError> {
+        line(self.answer.wait().await?, &self.tokenizer)
+    }
+
+    /// As [`Self::wait`], for threads that may block.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub fn wait_blocking(self) -> Result<ReadLine, EngineError> {
+        line(self.answer.wait_blocking()?, &self.tokenizer)
+    }
+}
+
+/// What came of a picture, as text.
+fn line(outputs: Vec<Output>, tokenizer: &Tokenizer) -> Result<ReadLine, EngineError> {
+    let output = outputs.into_iter().next().ok_or_else(|| EngineError::Failed("no line was read".to_owned()))?;
+    let (confidence, tokens) = unpack(&output.numbers);
+    let text = tokenizer.decode(&tokens, true)?.trim().to_owned();
+    Ok(ReadLine { text, confidence, tokens })
+}
+
+impl OcrModel {
+    /// Starts the thread of a model.
+    ///
+    /// # Errors
+    /// [`LoadError::Resource`] when the system gives no thread.
+    pub(crate) fn start(
+        forward: TextLineForward,
+        tokenizer: Tokenizer,
+        preparation: Preparation,
+        info: OcrInfo,
+        options: &LoadOptions,
+        pool: ThreadPool,
+    ) -> Result<Self, LoadError> {
+        let picture_rows = forward.picture_rows();
+        let options = LoadOptions { slots: options.slots.min(limits::IMAGE_SLOTS_MAX), ..options.clone() };
+        let service = Service::start(forward, &options, pool)?;
+        Ok(Self { info, tokenizer: Arc::new(tokenizer), preparation, picture_rows, service })
+    }
+
+    /// What the model is.
+    pub fn info(&self) -> &OcrInfo {
+        &self.info
+    }
+
+    /// The model's own tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Brings the picture to the network's size on this thread and queues it; returns as soon as it waits.
+    ///
+    /// # Errors
+    /// [`EngineError::Overloaded`] when the queue is full, [`EngineError::ShuttingDown`] after [`Self::close`].
+    pub fn read(&self, image: &Image) -> Result<PendingLine, EngineError> {
+        let picture = LinePicture { image: self.preparation.fit(image), rows: self.picture_rows };
+        let answer = self.service.submit(vec![picture], ())?;
+        Ok(PendingLine { answer, tokenizer: Arc::clone(&self.tokenizer) })
+    }
+
+    /// What the model does now, for metrics.
+    pub fn activity(&self) -> Activity {
+        self.service.activity()
+    }
+
+    /// Refuses new requests from here on; those accepted finish.
+    pub fn close(&self) {
+        self.service.close();
+    }
+}
+
+impl std::fmt::Debug for OcrModel {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("OcrModel").field("info", &self.info).finish_non_exhaustive()
+    }
+}
