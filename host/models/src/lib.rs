@@ -50,4 +50,37 @@ pub static MODELS: &[Model] = &[
             "tokenizer_config.json",
         ),
     },
+    Model {
+        name: "mimus-clip",
+        files: files!("mimus-clip":
+            "config.json",
+            "model.safetensors",
+            "preprocessor_config.json",
+            "tokenizer.json",
+            "tokenizer_config.json",
+        ),
+    },
+    Model { name: "mimus-read", files: files!("mimus-read": "config.json", "detection.onnx", "recognition.onnx") },
+    Model {
+        name: "shapes/1",
+        files: files!("shapes/1": "class_names.txt", "environment.json", "model_type.json", "weights.onnx"),
+    },
+    Model {
+        name: "shapes-seg/1",
+        files: files!("shapes-seg/1": "class_names.txt", "environment.json", "model_type.json", "weights.onnx"),
+    },
+    Model {
+        name: "shapes-cls/1",
+        files: files!("shapes-cls/1": "class_names.txt", "environment.json", "model_type.json", "weights.onnx"),
+    },
+    Model {
+        name: "shapes-kpt/1",
+        files: files!("shapes-kpt/1":
+            "class_names.txt",
+            "environment.json",
+            "keypoints_metadata.json",
+            "model_type.json",
+            "weights.onnx",
+        ),
+    },
 ];

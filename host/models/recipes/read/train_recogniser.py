@@ -1,0 +1,108 @@
+"""Trains the recogniser on drawn words with CTC.
+
+Usage: python train_recogniser.py --out build/recognition.pt --minutes 20 [--clock] [--workers 3] [--resume] [--peak 0.002] [--detection build/detection.pt]
+"""
+
+import argparse
+import pathlib
+import random
+import time
+
+import numpy as np
+import torch
+
+import crops
+import found
+import training
+import words
+from networks import Recogniser
+
+MEAN, STD = (0.694, 0.695, 0.693), (0.299, 0.296, 0.301)
+BATCH, FRESH = 64, 24
+# Words drawn before the first step, and the most that are kept for another look.
+FIRST, POOL = 3000, 24000
+WATCHED = 400
+BLANK = len(words.VOCAB)
+
+
+def tensor(pictures):
+    """uint8 pictures to normalised float [batch, 3, 32, 128]."""
+    x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
+    return (x - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
+
+
+def decode(logits):
+    """Greedy CTC: the best class of each column, repetitions and blanks dropped."""
+    texts = []
+    for row in logits.argmax(-1).tolist():
+        texts.append("".join(words.VOCAB[now] for before, now in zip([BLANK] + row, row) if now != before and now != BLANK))
+    return texts
+
+
+def watched(model, samples):
+    """Share of words read exactly."""
+    with torch.no_grad():
+        read = [text for i in range(0, len(samples), 100) for text in decode(model(tensor([picture for picture, _ in samples[i:i + 100]])))]
+    return sum(a == b for a, (_, b) in zip(read, samples)) / len(samples)
+
+
+def drawn(rng, detector, count):
+    """New words; half of them from pages if there is a detector."""
+    samples = []
+    while detector and len(samples) < count // 2:
+        samples += found.crops(rng, detector)
+    samples = samples[:count // 2]
+    return samples + [crops.crop(rng) for _ in range(count - len(samples))]
+
+
+def work(rank, args):
+    """One worker: it draws its own words; the first also watches and saves."""
+    rng, watch = training.joined(rank, args), random.Random(20260401)
+    samples = [crops.crop(watch, words.word(watch, evaluation=True), held_out_font=i % 2 == 0) for i in range(WATCHED if rank == 0 else 0)]
+    model = Recogniser()
+    if args.resume:
+        model.load_state_dict(torch.load(args.out, weights_only=True)["model"])
+    average = training.Average(model)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=args.peak, weight_decay=1e-2)
+    detector = found.detector(args.detection) if args.detection else None
+    pool = drawn(rng, detector, FIRST // args.workers)
+    schedule = training.Schedule(optimizer, args)
+    total, begin = 0.0, time.time()
+    while schedule.step():
+        fresh = drawn(rng, detector, FRESH)
+        batch = fresh + rng.sample(pool, BATCH - FRESH)
+        pool += fresh
+        del pool[:max(len(pool) - POOL, 0)]
+        targets = [[words.VOCAB.index(letter) for letter in text] for _, text in batch]
+        x = tensor([picture for picture, _ in batch])
+        x = x * torch.empty(BATCH, 1, 1, 1).uniform_(0.85, 1.15) + torch.empty(BATCH, 3, 1, 1).uniform_(-0.15, 0.15)
+        logits = model(x).log_softmax(-1).transpose(0, 1)
+        loss = torch.nn.functional.ctc_loss(
+            logits, torch.tensor(sum(targets, [])), torch.full((BATCH,), logits.shape[0]), torch.tensor([len(t) for t in targets]), blank=BLANK, zero_infinity=True,
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        training.averaged(model, args.workers)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+        optimizer.step()
+        average.update(model)
+        total += loss.item()
+        if rank == 0 and schedule.step_count % 50 == 0:
+            report = f" exact {watched(average.model, samples):.3f}" if schedule.step_count % 200 == 0 else ""
+            print(f"step {schedule.step_count} of {100 * schedule.spent:.0f} % loss {total / 50:.3f} {time.time() - begin:.0f} s{report}", flush=True)
+            total = 0.0
+            training.save(args.out, model, average)
+    if rank == 0:
+        training.save(args.out, model, average)
+        print(f"done: {schedule.step_count} steps, exact {watched(average.model, samples):.3f}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    training.options(parser, 20)
+    parser.add_argument("--detection", type=pathlib.Path, help="half of the words are then cut out of pages by this detector")
+    training.started(work, parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
