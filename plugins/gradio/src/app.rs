@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Image,
     Markdown,
     Tabs,
+    /// Examples to choose from.
+    Dataset,
 }
 
 /// A component of a page.
@@ -52,6 +54,11 @@ impl Component {
         Component { is_skipped: true, ..self }
     }
 
+    /// Whether clients of Gradio 4 neither send nor get it.
+    pub(crate) const fn is_left_out(&self) -> bool {
+        self.is_skipped || matches!(self.kind, Kind::State | Kind::Tabs | Kind::Dataset)
+    }
+
     pub(crate) const fn is_state(&self) -> bool {
         matches!(self.kind, Kind::State)
     }
@@ -69,6 +76,7 @@ impl Component {
             Kind::Image => "Image",
             Kind::Markdown => "Markdown",
             Kind::Tabs => "Tabs",
+            Kind::Dataset => "Dataset",
         }
     }
 }

@@ -75,10 +75,9 @@ fn describe(component: &Component, models: &[String]) -> Value {
             }
         }
         Kind::Chatbot => props["value"] = json!([]),
-        Kind::State | Kind::Textbox | Kind::Json | Kind::Image | Kind::Markdown | Kind::Tabs => {}
+        Kind::State | Kind::Textbox | Kind::Json | Kind::Image | Kind::Markdown | Kind::Tabs | Kind::Dataset => {}
     }
-    let is_skipped = component.is_skipped || matches!(component.kind, Kind::State | Kind::Tabs);
-    json!({ "id": component.id, "type": kind, "props": props, "skip_api": is_skipped })
+    json!({ "id": component.id, "type": kind, "props": props, "skip_api": component.is_left_out() })
 }
 
 fn dependency(index: usize, function: &Function) -> Value {

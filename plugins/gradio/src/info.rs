@@ -40,13 +40,13 @@ pub(crate) fn default_value(component: &Component) -> Option<Value> {
         Kind::Dropdown => model_choice::offered().first().cloned().map(Value::from),
         Kind::Slider { value, .. } => Some(value.into()),
         Kind::Button(value) => Some(value.into()),
-        Kind::Json | Kind::Image | Kind::Markdown => Some(Value::Null),
+        Kind::Json | Kind::Image | Kind::Markdown | Kind::Dataset => Some(Value::Null),
         Kind::State | Kind::Textbox | Kind::Chatbot | Kind::Tabs => None,
     }
 }
 
 fn endpoint(app: &App, function: &'static Function, models: &[String]) -> Value {
-    let taken = app.taken(function).enumerate().filter(|(_, component)| !component.is_skipped);
+    let taken = app.taken(function).enumerate().filter(|(_, component)| !component.is_left_out());
     let parameter = |(place, component): (usize, &'static Component)| {
         let default = default_value(component);
         let mut parameter = shape(component, models);
@@ -57,7 +57,7 @@ fn endpoint(app: &App, function: &'static Function, models: &[String]) -> Value 
         parameter["example_input"] = example(component, models);
         parameter
     };
-    let given = app.given(function).filter(|component| !component.is_skipped && component.kind != Kind::Tabs);
+    let given = app.given(function).filter(|component| !component.is_left_out());
     let value = |component: &'static Component| {
         let mut value = shape(component, models);
         value["label"] = label(component, "value").into();
@@ -94,7 +94,9 @@ fn shape(component: &Component, models: &[String]) -> Value {
         }
         Kind::Chatbot => ("array", "list", "pairs of a message and its answer".into(), "JSONSerializable"),
         Kind::Image => ("object", "dict", "an image's file".into(), "ImgSerializable"),
-        Kind::Json | Kind::State | Kind::Tabs => ("object", "dict", "any JSON".into(), "JSONSerializable"),
+        Kind::Json | Kind::State | Kind::Tabs | Kind::Dataset => {
+            ("object", "dict", "any JSON".into(), "JSONSerializable")
+        }
     };
     json!({
         "type": { "type": schema },
@@ -115,7 +117,7 @@ fn example(component: &Component, models: &[String]) -> Value {
         Kind::Slider { value, .. } => value.into(),
         Kind::Chatbot => json!([["Hello!", "Hello there!"]]),
         Kind::Textbox | Kind::Button(_) | Kind::Markdown => "Hello!!".into(),
-        Kind::Json | Kind::State | Kind::Tabs => json!({}),
+        Kind::Json | Kind::State | Kind::Tabs | Kind::Dataset => json!({}),
         Kind::Image => Value::Null,
     }
 }

@@ -5,6 +5,11 @@ use crate::app::{Component, Function, Kind, Part};
 
 const TABS: u32 = 1;
 const URL: u32 = 2;
+const EXAMPLES: u32 = 3;
+
+// Models that see are asked more coolly.
+const VISION_TEMPERATURE_SLIDER: Kind = Kind::Slider { min: 0.0, max: 1.0, step: 0.1, value: 0.2 };
+const VISION_TOP_P_SLIDER: Kind = Kind::Slider { min: 0.0, max: 1.0, step: 0.1, value: 0.7 };
 
 // Inputs and outputs of the battle. Its models' names are hidden texts.
 const BATTLE_CHOSEN: &[u32] = &[10, 11, 14, 15];
@@ -109,10 +114,11 @@ const COMPONENTS: &[Component] = &[
     Component::new(107, Kind::Button("Flag")),
     Component::new(108, Kind::Button("Regenerate")),
     Component::new(109, Kind::Button("Clear")),
-    Component::labelled(110, TEMPERATURE_SLIDER, "Temperature"),
-    Component::labelled(111, TOP_P_SLIDER, "Top P"),
+    Component::labelled(110, VISION_TEMPERATURE_SLIDER, "Temperature"),
+    Component::labelled(111, VISION_TOP_P_SLIDER, "Top P"),
     Component::labelled(112, TOKENS_SLIDER, "Max output tokens"),
     Component::new(113, Kind::Image),
+    Component::new(EXAMPLES, Kind::Dataset),
 ];
 
 const FUNCTIONS: &[Function] = &[
@@ -173,6 +179,7 @@ const FUNCTIONS: &[Function] = &[
     Function::new("bot_response_1", SINGLE_SAMPLING, SINGLE_ANSWERED, single::respond).within("single").streaming(),
     Function::new("add_text_5", SINGLE_SAID, SINGLE_CHANGED, single::add_text).on(74, "click").within("single"),
     Function::new("bot_response_2", SINGLE_SAMPLING, SINGLE_ANSWERED, single::respond).within("single").streaming(),
+    Function::new("load_example", &[EXAMPLES], &[113, 103], single::load_example).within("vision"),
     Function::new("upvote_last_response_1", VISION_CHOSEN, VISION_VOTED, single::vote)
         .on(105, "click")
         .within("vision"),

@@ -71,6 +71,11 @@ pub(crate) fn respond(turn: &mut Turn<'_>) -> Result<Vec<Value>, Failure> {
     Ok(with(vec![dialogue.value.shown()], BUTTONS, enabled))
 }
 
+/// One of the pictures that the original has beside its vision tab.
+pub(crate) fn load_example(_: &mut Turn<'_>) -> Result<Vec<Value>, Failure> {
+    Err(Failure::told("there are no examples here"))
+}
+
 /// A page begins: nothing is said, and these are the models.
 pub(crate) fn load(_: &mut Turn<'_>) -> Result<Vec<Value>, Failure> {
     Ok(vec![models_shown(0)])
