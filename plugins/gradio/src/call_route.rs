@@ -13,11 +13,10 @@ use crate::queue::failure;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::turn::{self, Call, End};
-use crate::{info, origin, place};
+use crate::{info, place};
 
 /// `POST /call/{name}`.
 pub(crate) fn create(request: &Request, response: &mut Response) -> Result<(), Refusal> {
-    origin::check(request)?;
     let app = place::app(request);
     let mut body = CallBody::read(request)?;
     let function = body::named(app, request.param("name"))?;
@@ -33,7 +32,6 @@ pub(crate) fn create_named(request: &Request, response: &mut Response) -> Result
         #[serde(flatten)]
         values: BTreeMap<String, Value>,
     }
-    origin::check(request)?;
     let app = place::app(request);
     let body: Named = request.json()?;
     let function = body::named(app, request.param("name"))?;

@@ -4,10 +4,8 @@ use mimus_sdk::{Request, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::origin;
-use crate::refusal::Refusal;
-
 use crate::jobs;
+use crate::refusal::Refusal;
 
 /// Clients of Gradio 3 send function and session instead, after they have closed their websocket, which was enough.
 #[derive(Deserialize)]
@@ -26,7 +24,6 @@ pub(crate) fn reset(request: &Request, response: &mut Response) -> Result<(), Re
 }
 
 fn end(request: &Request, response: &mut Response) -> Result<(), Refusal> {
-    origin::check(request)?;
     let body: Body = request.json()?;
     if let Some(event) = body.event_id {
         jobs::cancel(&event)?;

@@ -25,7 +25,6 @@ mod jobs;
 mod kept;
 mod line;
 mod model_choice;
-mod origin;
 mod page;
 mod place;
 mod plain;

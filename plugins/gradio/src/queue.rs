@@ -13,17 +13,16 @@ use serde_json::{Value, json};
 use crate::body::CallBody;
 use crate::jobs::{self, Found};
 use crate::line::{Line, Place};
+use crate::place;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::turn::{self, Call, End, Ran};
-use crate::{origin, place};
 
 /// Clients up to 1.14 look for an event only after the answer to `/queue/join` has come, and forget what was told before.
 const FIRST_MESSAGE_AFTER: Duration = Duration::from_millis(100);
 
 /// `POST /queue/join`.
 pub(crate) fn join(request: &Request, response: &mut Response) -> Result<(), Refusal> {
-    origin::check(request)?;
     let app = place::app(request);
     let mut body = CallBody::read(request)?;
     let session = body.session()?;

@@ -10,13 +10,14 @@ use mimus_sdk::{Request, Response, clock, log};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::BODY_BYTES_MAX;
 use crate::app::App;
 use crate::body;
 use crate::failure::Failure;
+use crate::place;
 use crate::refusal::Refusal;
 use crate::session::Session;
 use crate::turn::{self, Call, End};
-use crate::{origin, place};
 
 /// How long a client may take to answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
@@ -34,7 +35,6 @@ struct Data {
 
 /// `GET /queue/join`.
 pub(crate) fn open(request: &Request, response: &mut Response) -> Result<(), Refusal> {
-    origin::check(request)?;
     if !websocket::is_offered(request) {
         return Err(Refusal::new(400, "open a websocket here, or send the call by POST"));
     }
@@ -106,6 +106,9 @@ fn read<T: for<'a> Deserialize<'a>>(socket: &mut Socket) -> Result<Result<T, Str
     Ok(match socket.receive(ANSWER_WAIT)? {
         None => Err(format!("no answer within {} seconds", ANSWER_WAIT.as_secs())),
         Some(Message::Binary(_)) => Err("messages must be text".into()),
+        Some(Message::Text(text)) if text.len() as u64 > BODY_BYTES_MAX => {
+            Err(format!("a message may have at most {BODY_BYTES_MAX} bytes"))
+        }
         Some(Message::Text(text)) => mimus_sdk::body::json(text.as_bytes()).map_err(|error| error.to_string()),
     })
 }
