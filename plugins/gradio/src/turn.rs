@@ -59,13 +59,10 @@ pub(crate) fn run(call: &Call, sink: &mut Sink<'_>) -> Ran {
     let ended = inputs(call.app, function, &call.data).and_then(|inputs| {
         turn.inputs = inputs;
         let values = (function.handler)(&mut turn)?;
-        match function.is_generator {
-            true => turn.tell(values),
-            false => {
-                turn.last = turn.with_states(values);
-                Ok(())
-            }
-        }
+        let values = turn.with_states(values);
+        let is_news = function.is_generator && values != turn.last;
+        turn.last = values;
+        if is_news { (turn.sink)(&turn.last) } else { Ok(()) }
     });
     let end = match ended {
         Ok(()) => End::Done(turn.last),
@@ -138,6 +135,14 @@ impl Turn<'_> {
             Value::Null => Ok(""),
             Value::String(text) => Ok(text),
             other => Err(self.wrong(index, "text", other)),
+        }
+    }
+
+    /// An input that is text and must be there.
+    pub(crate) fn needed_text(&self, index: usize) -> Result<&str, Failure> {
+        match self.input(index) {
+            Value::Null => Err(self.wrong(index, "text", &Value::Null)),
+            _ => self.text(index),
         }
     }
 

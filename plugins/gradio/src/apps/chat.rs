@@ -30,7 +30,7 @@ pub(crate) static PART: Part = Part {
 };
 
 fn chat(turn: &mut Turn<'_>) -> Result<Vec<Value>, Failure> {
-    let message = turn.text(0)?.to_owned();
+    let message = turn.needed_text(0)?.to_owned();
     let model = model_choice::usual()?;
     let mut history: Kept<History> = Kept::open(turn.call)?;
     let messages = history.value.messages(&message);

@@ -29,12 +29,11 @@ fn a_call_is_told_from_its_place_to_its_end() {
         generating,
         generating,
         generating,
-        generating,
         "process_completed",
         "close_stream",
     ];
     assert_eq!(kinds(&told), expect);
-    assert!(told[..7].iter().all(|message| message["event_id"] == *event), "{told:?}");
+    assert!(told[..6].iter().all(|message| message["event_id"] == *event), "{told:?}");
     assert_eq!(
         generated(&told),
         [
@@ -44,7 +43,7 @@ fn a_call_is_told_from_its_place_to_its_end() {
             json!(["one two three", null])
         ]
     );
-    let end = &told[6];
+    let end = &told[5];
     assert_eq!((&end["success"], &end["output"]["data"]), (&json!(true), &json!(["one two three", null])));
     assert_eq!(end["output"]["is_generating"], false);
     assert!(end["output"]["duration"].is_number());

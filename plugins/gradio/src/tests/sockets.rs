@@ -46,7 +46,6 @@ fn a_call_takes_one_socket() {
         generating,
         generating,
         generating,
-        generating,
         "process_completed",
     ];
     assert_eq!(kinds(&told), expect);
