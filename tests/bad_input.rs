@@ -6,6 +6,8 @@ mod harness;
 #[path = "bad_input/openai.rs"]
 mod openai;
 
+#[path = "bad_input/gradio.rs"]
+mod gradio;
 #[path = "bad_input/later_routes.rs"]
 mod later_routes;
 #[path = "bad_input/pictures.rs"]
@@ -103,7 +105,11 @@ fn check_bodies(server: &Arc<Server>, dialect: &str, shape: Shape, path: &str, c
         if answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close")) || sent.is_err() {
             connection = server.connect();
         }
-        let list = if dialect == "roboflow" { "/model/registry" } else { "/v1/models" };
+        let list = match dialect {
+            "roboflow" => "/model/registry",
+            "gradio" => "/config",
+            _ => "/v1/models",
+        };
         let next = connection.request("GET", &format!("/{dialect}{list}"), &[], &[]);
         let next = next.map_err(|error| format!("the next request: {error}"))?;
         if next.status == 200 { Ok(()) } else { Err(format!("the next request: {} {}", next.status, next.text())) }

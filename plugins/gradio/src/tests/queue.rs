@@ -23,15 +23,8 @@ fn a_call_is_told_from_its_place_to_its_end() {
     assert_eq!(event.len(), 32);
     let told = stream(&host, "", "s");
     let generating = "process_generating";
-    let expect = [
-        "estimation",
-        "process_starts",
-        generating,
-        generating,
-        generating,
-        "process_completed",
-        "close_stream",
-    ];
+    let expect =
+        ["estimation", "process_starts", generating, generating, generating, "process_completed", "close_stream"];
     assert_eq!(kinds(&told), expect);
     assert!(told[..6].iter().all(|message| message["event_id"] == *event), "{told:?}");
     assert_eq!(
