@@ -104,7 +104,8 @@ fn gradio_refuses_in_its_own_shape() {
         &json!({}),
         vec![
             ("event_id", json!("../x"), Served),
-            ("event_id", json!("x".repeat(100_000)), Served),
+            ("event_id", json!("x".repeat(60_000)), Served),
+            ("event_id", json!("x".repeat(100_000)), Refused(&[413])),
             ("event_id", json!(7), unread),
         ],
     );

@@ -169,6 +169,19 @@ def a_long_answer_is_ended():
 
 
 @check
+def lmdeploys_answer_is_ended():
+    client = app("/lmdeploy")
+    job = client.submit("Tell me a short story.", 1.0, 2.0, 2048, api_name="/chat_stream_restful")
+    deadline = time.time() + WAIT
+    while len(job.outputs()) < 3 and not job.done() and time.time() < deadline:
+        time.sleep(0.01)
+    client.predict(api_name="/cancel_restful_func")
+    values = job.result(timeout=WAIT)
+    text = shown(values[0] if IS_OLD else values)[0][1]
+    assert len(text.split()) < 1000, "the answer was not ended: %d words" % len(text.split())
+
+
+@check
 def calls_of_one_client_at_once():
     client = app()
     jobs = [client.submit("m%d" % number, fn_index=number % 3) for number in range(9)]

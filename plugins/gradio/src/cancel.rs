@@ -1,17 +1,10 @@
 //! `/cancel` and `/reset`: the end of a call, by its event id. Both are answered alike whether there is such a call or not.
 
 use mimus_sdk::{Request, Response};
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::jobs;
 use crate::refusal::Refusal;
-
-/// Clients of Gradio 3 send function and session instead, after they have closed their websocket, which was enough.
-#[derive(Deserialize)]
-struct Body {
-    event_id: Option<String>,
-}
 
 /// `POST /cancel`.
 pub(crate) fn cancel(request: &Request, response: &mut Response) -> Result<(), Refusal> {
@@ -24,9 +17,16 @@ pub(crate) fn reset(request: &Request, response: &mut Response) -> Result<(), Re
 }
 
 fn end(request: &Request, response: &mut Response) -> Result<(), Refusal> {
-    let body: Body = request.json()?;
-    if let Some(event) = body.event_id {
-        jobs::cancel(&event)?;
+    // Read as a whole, so that what is not looked at is sound as well.
+    let body: Value = request.json()?;
+    match &body {
+        Value::Object(fields) => match fields.get("event_id") {
+            Some(Value::String(event)) => jobs::cancel(event)?,
+            // Clients of Gradio 3 send function and session alone, after they have closed their websocket, which was enough.
+            None | Some(Value::Null) => {}
+            Some(_) => return Err(Refusal::new(422, "`event_id` must be a string")),
+        },
+        _ => return Err(Refusal::new(422, "the body must be an object")),
     }
     Ok(response.json(200, &json!({ "success": true }))?)
 }

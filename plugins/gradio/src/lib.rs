@@ -43,6 +43,9 @@ use refusal::Refusal;
 /// guest's bound.
 const BODY_BYTES_MAX: u64 = 1 << 20;
 
+/// Largest body that cancels a call, in bytes.
+const CANCEL_BYTES_MAX: u64 = 64 << 10;
+
 /// Largest body of an upload, in bytes: the host's own bound.
 const UPLOAD_BYTES_MAX: u64 = 32 << 20;
 
@@ -68,7 +71,9 @@ macro_rules! app_routes {
             .post(concat!($base, "/run/{name}"), plain::answer)
             .body_bytes_max(BODY_BYTES_MAX)
             .post(concat!($base, "/cancel"), cancel::cancel)
+            .body_bytes_max(CANCEL_BYTES_MAX)
             .post(concat!($base, "/reset"), cancel::reset)
+            .body_bytes_max(CANCEL_BYTES_MAX)
             .post(concat!($base, "/upload"), files::upload)
             .body_bytes_max(UPLOAD_BYTES_MAX)
             .get(concat!($base, "/file=files/{path...}"), files::download)
