@@ -331,3 +331,18 @@ fn gradio_1_19_1_for_node_calls() {
 fn gradio_2_7_0_for_node_calls() {
     gradio_for_node("2.7.0");
 }
+
+/// `lmdeploy serve gradio URL`: lmdeploy's own page in front of its dialect.
+#[test]
+fn lmdeploys_page_finds_its_server() {
+    let server = Server::shared();
+    python::run("lmdeploy-page", "gradio_lmdeploy.py", &[server.base("lmdeploy"), MODEL]);
+}
+
+/// `gr.load_chat` in front of OpenAI's dialect.
+#[test]
+fn gradios_own_page_loads_a_chat() {
+    let server = Server::shared();
+    let base = format!("{}/v1", server.base("openai"));
+    python::run("gradio-load-chat", "gradio_load_chat.py", &[&base, MODEL]);
+}

@@ -29,6 +29,16 @@ import zipfile
 LMDEPLOY = ["0.1.0", "0.2.6", "0.4.2", "0.9.2.post1", "0.17.0"]
 LMDEPLOY_FILES = ["lmdeploy/serve/openai/api_client.py", "lmdeploy/version.py"]
 
+# lmdeploy's page needs these besides; what it does with a server's URL uses nothing of the modules that it imports from the engine.
+LMDEPLOY_PAGE = "0.9.2.post1"
+LMDEPLOY_PAGE_FILES = LMDEPLOY_FILES + ["lmdeploy/serve/gradio/__init__.py", "lmdeploy/serve/gradio/app.py",
+                                        "lmdeploy/serve/gradio/api_server_backend.py", "lmdeploy/serve/gradio/constants.py"]
+LMDEPLOY_PAGE_STUBS = {
+    "lmdeploy/archs.py": "get_task = None\n",
+    "lmdeploy/messages.py": "PytorchEngineConfig = TurbomindEngineConfig = None\n",
+    "lmdeploy/model.py": "ChatTemplateConfig = None\n",
+}
+
 # FastChat's scripts need no more of it than this; the package as a whole wants torch.
 FASTCHAT = "0.2.36"
 FASTCHAT_FILES = ["fastchat/__init__.py", "fastchat/conversation.py", "fastchat/serve/__init__.py",
@@ -88,6 +98,9 @@ GRADIO_COMMON = ["httpx==0.28.1", "fsspec==2026.9.0", "packaging==26.3", "typing
 REQUIREMENTS["gradio-0.6.1"] = ["gradio_client==0.6.1", "huggingface_hub==0.25.2", "websockets==11.0.3", "requests==2.34.2"] + GRADIO_COMMON
 REQUIREMENTS["gradio-0.7.3"] = ["gradio_client==0.7.3", "huggingface_hub==0.25.2", "websockets==11.0.3"] + GRADIO_COMMON
 REQUIREMENTS["gradio-1.3.0"] = ["gradio_client==1.3.0", "huggingface_hub==0.25.2", "websockets==12.0"] + GRADIO_COMMON
+# Whole Gradio: the last for which lmdeploy's page is written, and the newest.
+REQUIREMENTS["gradio-page"] = ["gradio==5.50.0", "gradio_client==1.14.0", "huggingface_hub==1.33.0", "requests==2.34.2", "httpx==0.28.1"]
+REQUIREMENTS["gradio-load-chat"] = ["gradio==6.31.0", "gradio_client==2.7.2", "openai==3.52.0"]
 REQUIREMENTS["gradio-2.7.2"] = ["gradio_client==2.7.2", "huggingface_hub==2.4.0"] + GRADIO_COMMON
 
 # zod writes the schemas that the client's helpers take.
@@ -108,13 +121,16 @@ def main():
     elif name in NODE_PACKAGES:
         answer = node_modules(root, name)
     elif name.startswith("lmdeploy-") and name[len("lmdeploy-"):] in LMDEPLOY:
-        module = lmdeploy_module(root, name[len("lmdeploy-"):])
+        module = lmdeploy_module(root, name[len("lmdeploy-"):], LMDEPLOY_FILES)
         answer = {"interpreter": str(virtual_environment(root, "requests")), "path": str(module)}
+    elif name == "lmdeploy-page":
+        module = lmdeploy_module(root, LMDEPLOY_PAGE, LMDEPLOY_PAGE_FILES, LMDEPLOY_PAGE_STUBS)
+        answer = {"interpreter": str(virtual_environment(root, "gradio-page")), "path": str(module)}
     elif name == "fastchat":
         module = fastchat_module(root)
         answer = {"interpreter": str(virtual_environment(root, "requests")), "path": str(module)}
     else:
-        known = ["fastchat"] + list(NODE_PACKAGES) + list(REQUIREMENTS) + ["lmdeploy-" + version for version in LMDEPLOY]
+        known = ["fastchat", "lmdeploy-page"] + list(NODE_PACKAGES) + list(REQUIREMENTS) + ["lmdeploy-" + version for version in LMDEPLOY]
         sys.exit("no environment named %s; there are: %s" % (name, ", ".join(known)))
     print(json.dumps(answer))
 
@@ -154,9 +170,9 @@ def node_modules(root, name):
     return {"interpreter": str(node), "path": str(folder / "node_modules")}
 
 
-def lmdeploy_module(root, version):
-    """Folder that holds only the client module of one lmdeploy release."""
-    folder = root / ("lmdeploy-%s-%s" % (version, digest(LMDEPLOY_FILES)))
+def lmdeploy_module(root, version, files, stubs={}):
+    """Folder that holds only these files of one lmdeploy release, and stubs with these texts."""
+    folder = root / ("lmdeploy-%s-%s" % (version, digest(files + sorted(stubs))))
 
     def install():
         python = virtual_environment(root, "requests")
@@ -166,8 +182,10 @@ def lmdeploy_module(root, version):
              "--platform", "manylinux_2_28_x86_64", "-d", wheels, "lmdeploy==" + version])
         (wheel,) = wheels.glob("lmdeploy-*.whl")
         with zipfile.ZipFile(wheel) as archive:
-            for name in LMDEPLOY_FILES:
+            for name in files:
                 archive.extract(name, folder)
+        for name, text in stubs.items():
+            (folder / name).write_text(text)
         # The one thing that the client takes from the rest of the package.
         (folder / "lmdeploy" / "utils.py").write_text("from logging import getLogger as get_logger\n")
         shutil.rmtree(wheels)

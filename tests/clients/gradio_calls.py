@@ -151,7 +151,7 @@ def lmdeploys_page():
     client.predict("And of Germany?", 0.8, 0.01, 64, api_name="/chat_stream_restful")
     client.predict(fn_index=2)
     values = client.predict("x", api_name="/reset_restful_func")
-    equal((shown(values[0]), values[1]), ([], ""))
+    equal((shown(values[0]), values[1]), ([], "x"))
     equal(client.predict(api_name="/lambda"), "")
 
 

@@ -115,7 +115,8 @@ fn reset(turn: &mut Turn<'_>) -> Result<Vec<Value>, Failure> {
     let mut history: Kept<History> = Kept::open(turn.call)?;
     history.value = History::default();
     history.save()?;
-    Ok(vec![history.value.shown(), json!("")])
+    let instruction = turn.text(0)?.to_owned();
+    Ok(vec![history.value.shown(), json!(instruction)])
 }
 
 /// The session is the client's own hash, so there is no number to choose.

@@ -221,7 +221,7 @@ fn lmdeploy_chats_ends_and_begins_anew() {
     assert_eq!(host.asked()[1].options.tokens_max, Some(32));
     assert_eq!(predict(&host, app, "s", 2, json!([])), json!([null, button(false), button(true)]));
     assert_eq!(predict(&host, app, "s", 1, json!([])), json!([""]));
-    assert_eq!(predict(&host, app, "s", 3, json!(["x"])), json!([null, [], ""]));
+    assert_eq!(predict(&host, app, "s", 3, json!(["x"])), json!([null, [], "x"]));
     predict(&host, app, "s", 0, json!(["anew", 0.8, 0.7, 32]));
     assert_eq!(conversation(&host, 2).len(), 1);
     assert_eq!(predict(&host, app, "s", 5, json!([])), json!([]));
