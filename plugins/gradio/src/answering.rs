@@ -8,9 +8,9 @@ use crate::failure::Failure;
 use crate::jobs;
 use crate::turn::Turn;
 
-/// A short answer is told with each piece that comes; a long one each time it has grown by this part, so that telling it whole takes
-/// time in proportion to its length and not to its square.
-const GROWTH_PART: usize = 64;
+/// A short answer is told with each piece that comes. A long one, or one at the end of a long conversation that is told with it, is told
+/// each time it has grown by this part of the whole, so that telling takes time in proportion to what is told and not to its square.
+const GROWTH_PART: usize = 128;
 
 /// An answer under way. Dropping it ends it.
 pub(crate) struct Growing {
@@ -18,6 +18,8 @@ pub(crate) struct Growing {
     /// What the model has said so far, without what it thought.
     pub(crate) text: String,
     told_bytes: usize,
+    /// What is told besides each time.
+    beside_bytes: usize,
     /// Whether the client ended it.
     pub(crate) is_cancelled: bool,
 }
@@ -25,11 +27,14 @@ pub(crate) struct Growing {
 impl Growing {
     /// Asks a model. An answer that may be longer than the context leaves room for is cut to that; of a conversation that is longer
     /// than the context, the oldest exchanges are forgotten.
+    ///
+    /// `beside_bytes`: how much is told together with the answer each time.
     pub(crate) fn begin(
         turn: &Turn<'_>,
         model: &str,
         mut messages: Vec<Message>,
         options: Options,
+        beside_bytes: usize,
     ) -> Result<Growing, Failure> {
         let event = turn.call.event.as_deref();
         let options = Options { tag: options.tag.or(event.map(str::to_owned)), ..options };
@@ -52,7 +57,7 @@ impl Growing {
         {
             return Err(Failure::Cancelled);
         }
-        Ok(Growing { answer: Some(answer), text: String::new(), told_bytes: 0, is_cancelled: false })
+        Ok(Growing { answer: Some(answer), text: String::new(), told_bytes: 0, beside_bytes, is_cancelled: false })
     }
 
     /// Waits until there is more to tell; false at the end, which a cancellation is as well.
@@ -77,7 +82,7 @@ impl Growing {
                 }
             }
             let grown = self.text.len() - self.told_bytes;
-            if grown > 0 && grown >= self.told_bytes / GROWTH_PART {
+            if grown > 0 && grown >= (self.told_bytes + self.beside_bytes) / GROWTH_PART {
                 self.told_bytes = self.text.len();
                 return Ok(true);
             }

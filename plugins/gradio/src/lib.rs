@@ -39,9 +39,9 @@ use mimus_sdk::{About, Dialect, ErrorKind, ErrorStyle, Routes};
 
 use refusal::Refusal;
 
-/// Largest body of a call, in bytes. A message of the longest kind has some 50 KiB; what a body becomes in memory stays well below a
-/// guest's bound.
-const BODY_BYTES_MAX: u64 = 1 << 20;
+/// Largest body of a call, in bytes. Fits a message of 100,000 tokens. What a body becomes in memory stays well below a guest's bound,
+/// and calls that wait share what the host keeps for this plugin.
+const BODY_BYTES_MAX: u64 = 512 << 10;
 
 /// Largest body that cancels a call, in bytes.
 const CANCEL_BYTES_MAX: u64 = 64 << 10;

@@ -34,7 +34,7 @@ fn chat(turn: &mut Turn<'_>) -> Result<Vec<Value>, Failure> {
     let model = model_choice::usual()?;
     let mut history: Kept<History> = Kept::open(turn.call)?;
     let messages = history.value.messages(&message);
-    let mut answer = Growing::begin(turn, &model.name, messages, Options::default())?;
+    let mut answer = Growing::begin(turn, &model.name, messages, Options::default(), 0)?;
     while answer.grow()? {
         turn.tell(vec![json!(answer.text)])?;
     }

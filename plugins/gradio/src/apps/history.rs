@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 pub(crate) const TURNS_MAX: usize = 50;
 
 /// Bytes of text that are kept.
-const BYTES_MAX: usize = 256 << 10;
+pub(crate) const BYTES_MAX: usize = 256 << 10;
 
 /// What was said, oldest first.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -28,10 +28,14 @@ impl History {
     /// Adds a pair, and forgets the oldest ones past the bounds.
     pub(crate) fn push(&mut self, message: &str, answer: &str) {
         self.turns.push((message.to_owned(), answer.to_owned()));
-        let bytes = |turns: &[(String, String)]| turns.iter().map(|(user, bot)| user.len() + bot.len()).sum::<usize>();
-        while self.turns.len() > TURNS_MAX || bytes(&self.turns) > BYTES_MAX {
+        while self.turns.len() > TURNS_MAX || self.bytes() > BYTES_MAX {
             self.turns.remove(0);
         }
+    }
+
+    /// How much was said.
+    pub(crate) fn bytes(&self) -> usize {
+        self.turns.iter().map(|(user, bot)| user.len() + bot.len()).sum()
     }
 
     /// The pairs as a chatbot shows them, with one that is not finished.

@@ -92,7 +92,8 @@ fn chat(turn: &mut Turn<'_>) -> Result<Vec<Value>, Failure> {
     let tag = turn.call.event.clone().unwrap_or_else(ids::event);
     kept::note_running(turn.call, &tag)?;
     let messages = history.value.messages(&instruction);
-    let mut answer = Growing::begin(turn, &model.name, messages, Options { tag: Some(tag), ..options })?;
+    let mut answer =
+        Growing::begin(turn, &model.name, messages, Options { tag: Some(tag), ..options }, history.value.bytes())?;
     while answer.grow()? {
         turn.tell(values(history.value.shown_with(&instruction, Some(&answer.text)), running.clone()))?;
     }

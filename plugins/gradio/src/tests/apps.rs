@@ -128,6 +128,15 @@ fn a_conversation_has_a_last_turn() {
     assert!(values[2].as_str().expect("text").contains("LIMIT"));
 }
 
+/// Fifty turns of the longest messages would be more than a session may keep.
+#[test]
+fn a_conversation_has_a_largest_size() {
+    let host = host();
+    let long = "x".repeat(12_000);
+    let turns = (0..50).take_while(|_| predict(&host, "", "s", 7, json!(["scripted", &long]))[2] == "").count();
+    assert_eq!(turns, 22);
+}
+
 #[test]
 fn numbers_out_of_bounds_are_told() {
     let host = host();
@@ -154,11 +163,7 @@ fn a_battle_is_between_two_models_that_a_vote_names() {
     assert_eq!(models, ["scripted", "second"]);
     predict(&host, "/multi", "s", 7, json!([]));
     assert_eq!(predict(&host, "/multi", "s", 0, json!(["", ""]))[0], "");
-    assert_eq!(running_after(&host), 0);
-}
-
-fn running_after(host: &ScriptedHost) -> usize {
-    host.running()
+    assert_eq!(host.running(), 0);
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn faults_are_told_in_words() {
     }
     let long = format!(r#"{{"fn_index":0,"x":"{}"}}"#, "x".repeat(1 << 20));
     let (told, _) = talk(&host(), "/queue/join", &[&long]);
-    assert_eq!(told.last().expect("an end")["output"]["error"], "a message may have at most 1048576 bytes");
+    assert_eq!(told.last().expect("an end")["output"]["error"], "a message may have at most 524288 bytes");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use mimus_sdk::models::Model;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::history::TURNS_MAX;
+use super::super::history::{BYTES_MAX, TURNS_MAX};
 use crate::failure::Failure;
 use crate::turn::Turn;
 
@@ -69,7 +69,7 @@ impl Dialogue {
         if text.trim().is_empty() {
             return Ok(Added::Empty);
         }
-        if self.exchanges.len() >= TURNS_MAX {
+        if self.exchanges.len() >= TURNS_MAX || self.bytes() > BYTES_MAX {
             return Ok(Added::LimitReached);
         }
         if self.model.is_none() {
@@ -110,6 +110,12 @@ impl Dialogue {
         if let Some(last) = self.exchanges.last_mut() {
             last.bot = Some(text.to_owned());
         }
+    }
+
+    /// How much was said.
+    pub(crate) fn bytes(&self) -> usize {
+        let said = |exchange: &Exchange| exchange.user.len() + exchange.bot.as_ref().map_or(0, String::len);
+        self.exchanges.iter().map(said).sum()
     }
 
     /// Pairs as a chatbot shows them.

@@ -88,9 +88,10 @@ pub(crate) fn respond(turn: &mut Turn<'_>) -> Result<Vec<Value>, Failure> {
     let [Some(left), Some(right)] = [sides.value[0].asks(), sides.value[1].asks()] else {
         return Ok(with(shown(&sides.value), BUTTONS, unchanged));
     };
+    let beside_bytes = sides.value.iter().map(Dialogue::bytes).sum();
     let mut answers = Vec::with_capacity(2);
     for (model, messages) in [left, right] {
-        answers.push(Growing::begin(turn, &model, messages, options.clone())?);
+        answers.push(Growing::begin(turn, &model, messages, options.clone(), beside_bytes)?);
     }
     let growing = |sides: &Sides, answers: &[Growing]| {
         sides.iter().zip(answers).map(|(side, answer)| side.shown_growing(answer.text.trim())).collect()

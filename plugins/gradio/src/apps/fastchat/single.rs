@@ -62,7 +62,7 @@ pub(crate) fn respond(turn: &mut Turn<'_>) -> Result<Vec<Value>, Failure> {
         return Ok(with(vec![dialogue.value.shown()], BUTTONS, unchanged));
     };
     turn.tell(with(vec![dialogue.value.shown_growing("")], BUTTONS, disabled))?;
-    let mut answer = Growing::begin(turn, &model, messages, options)?;
+    let mut answer = Growing::begin(turn, &model, messages, options, dialogue.value.bytes())?;
     while answer.grow()? {
         turn.tell(with(vec![dialogue.value.shown_growing(answer.text.trim())], BUTTONS, disabled))?;
     }
