@@ -39,7 +39,7 @@ pub(crate) fn clear(turn: &mut Turn<'_>) -> Result<Vec<Value>, Failure> {
 
 /// Takes a message in.
 pub(crate) fn add_text(turn: &mut Turn<'_>) -> Result<Vec<Value>, Failure> {
-    add(turn, None, |name| model_choice::named(name))
+    add(turn, None, model_choice::named)
 }
 
 /// Takes a message and a picture in, for a model that sees.
