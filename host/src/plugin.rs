@@ -17,6 +17,7 @@ mod registry;
 mod reload;
 mod render;
 pub mod route;
+mod swaps;
 
 pub use bindings::personality::mimus::plugin::chat;
 pub use call::{Caller, GuestStream, Reply};
@@ -29,3 +30,4 @@ pub use load::{Loader, Personality};
 pub use registry::{Dialect, Record, Snapshot};
 pub use reload::{Bundled, Reloader, Watch};
 pub use render::Templates;
+pub use swaps::Swaps;
