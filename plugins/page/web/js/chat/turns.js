@@ -5,11 +5,15 @@ import { el, replace } from "../dom.js";
 import { bird, icon } from "../icons.js";
 import { markdown } from "../markdown/blocks.js";
 import { findingsTable, overlay, summary } from "../pictures/overlay.js";
+import { plural } from "../words.js";
 import { isRunning, pictureUrl } from "./answer.js";
 import * as store from "./store.js";
 
 /** From here on a finding is worth a label in a conversation. */
 const CONFIDENCE = 0.5;
+
+/** Tokens from which on their speed means something. */
+const SPEED_TOKENS_MIN = 20;
 
 const ENDS = {
   stopped: "Stopped.",
@@ -50,7 +54,8 @@ function answerTurn(turn, acts) {
   return [
     el("div", { class: "who" }, bird(), el("span", {}, turn.findings ? "What the picture models see" : turn.model || "Model")),
     turn.reasoning && reasoning(turn, isWriting),
-    turn.findings?.map((findings) => seen(turn, findings)),
+    turn.findings?.filter(isSomething).map((findings) => seen(turn, findings)),
+    turn.findings && nothing(turn.findings.filter((findings) => !isSomething(findings))),
     turn.text && el("div", { class: "prose" }, markdown(turn.text)),
     isWriting && !turn.text && waiting(turn),
     turn.error && el("p", { class: "trouble", role: "alert" }, turn.error),
@@ -68,8 +73,14 @@ function tools(turn, acts) {
   return [
     turn.text && copyButton("the answer", () => turn.text),
     el("button", { type: "button", class: "tool", "aria-label": "Try again", title: "Try again", onclick: () => acts.retry(turn) }, icon("retry")),
-    figures?.tokens > 0 && el("span", { class: "faint figures" }, `${figures.tokens} tokens · ${figures.per_s}/s · first after ${figures.first_ms} ms`),
+    figures?.tokens > 0 && el("span", { class: "faint figures" }, speed(figures)),
   ];
+}
+
+/** How fast it was. Of a few tokens, which come at once, no speed is told. */
+function speed({ tokens, per_s: perSecond, first_ms: first }) {
+  const rate = tokens >= SPEED_TOKENS_MIN ? `${perSecond}/s` : null;
+  return [plural(tokens, "token"), rate, `first after ${first} ms`].filter(Boolean).join(" · ");
 }
 
 /** What the model thought before it answered, folded once it answers. */
@@ -80,6 +91,16 @@ function reasoning(turn, isWriting) {
     el("summary", {}, isWriting && !turn.text ? "Thinking …" : "Thoughts before the answer"),
     el("div", { class: "prose" }, markdown(turn.reasoning)),
   );
+}
+
+/** Whether there is anything to show of what a model found. */
+function isSomething(findings) {
+  return findings.classes.length > 0 || findings.text.trim() !== "" || findings.boxes.some((box) => box.confidence >= CONFIDENCE);
+}
+
+/** Models that found nothing, in one line. */
+function nothing(findings) {
+  return findings.length > 0 && el("p", { class: "faint" }, `Nothing found by ${findings.map(({ model }) => model).join(", ")}.`);
 }
 
 function seen(turn, findings) {

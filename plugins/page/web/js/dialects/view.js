@@ -21,10 +21,16 @@ function mount(main) {
 async function load(list) {
   try {
     const [answer] = await Promise.all([askJson("/_mimus/dialects"), models.refresh()]);
-    replace(list, answer.dialects.map(card), answer.conflicts.length > 0 && notes(answer.conflicts));
+    replace(list, inOrder(answer.dialects).map(card), answer.conflicts.length > 0 && notes(answer.conflicts));
   } catch (error) {
     replace(list, el("p", { class: "trouble", role: "alert" }, inWords(error)));
   }
+}
+
+/** This page comes last: whoever reads it has found it. */
+function inOrder(dialects) {
+  const isPage = (dialect) => dialect.routes.some((route) => route.path.startsWith("/page-assets/"));
+  return [...dialects].sort((one, other) => isPage(one) - isPage(other));
 }
 
 function card(dialect) {

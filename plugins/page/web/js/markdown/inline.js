@@ -107,12 +107,24 @@ function closing(text, start, mark) {
 
 function link(text, at, depth) {
   const close = text.indexOf("](", at);
-  const end = close < 0 ? -1 : text.indexOf(")", close);
+  const end = close < 0 ? -1 : closingParenthesis(text, close + 2);
   if (end < 0 || text.slice(at + 1, close).includes("\n\n")) return null;
   const words = text.slice(at + 1, close);
   const target = text.slice(close + 2, end).trim().split(/\s/)[0];
   // A picture is not fetched: it could tell its owner who reads this.
   return { node: anchor(target, inline(words || target, depth)), end: end + 1 };
+}
+
+/** Addresses may hold pairs of parentheses. */
+function closingParenthesis(text, at) {
+  let open = 0;
+  for (let end = at; end < text.length && text[end] !== "\n"; end += 1) {
+    if (text[end] === "(") open += 1;
+    if (text[end] !== ")") continue;
+    if (open === 0) return end;
+    open -= 1;
+  }
+  return -1;
 }
 
 function angle(text, at) {

@@ -6,7 +6,7 @@ const WIDTH = 240;
 const HEIGHT = 64;
 
 /** Points that a full chart has. */
-const POINTS = 120;
+export const POINTS = 60;
 
 /**
  * A chart with a title and the latest number. `lines`: `[name, key]` for each line; `write(number)` puts it in words.

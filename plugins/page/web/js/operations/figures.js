@@ -1,12 +1,10 @@
 // The server's figures over time: read again and again while somebody looks, and turned into rates.
 
 import { askJson } from "../api.js";
+import { POINTS } from "./chart.js";
 
 /** Time between two readings, in milliseconds. */
 export const EVERY_MS = 1500;
-
-/** Readings that are kept: three minutes. */
-const READINGS_MAX = 120;
 
 /** The server's own paths, which this page asks all the time, are no traffic. */
 const OWN = "host";
@@ -26,7 +24,7 @@ export function follow(onReading, onTrouble) {
       const figures = await askJson("/_mimus/figures", { isQuiet: series.latest !== null });
       if (isStopped) return;
       if (series.latest) series.points.push(point(series.latest, figures));
-      if (series.points.length > READINGS_MAX) series.points.shift();
+      if (series.points.length > POINTS) series.points.shift();
       series.latest = figures;
       onReading(series);
     } catch (error) {

@@ -3,7 +3,7 @@
 import { askJson, inWords } from "../api.js";
 import { el, replace } from "../dom.js";
 import * as models from "../models.js";
-import { bytes, percent, span } from "../words.js";
+import { bytes, percent, plural, span } from "../words.js";
 import { chart } from "./chart.js";
 import { follow } from "./figures.js";
 import { modelTable, pluginTable, swapList } from "./tables.js";
@@ -75,7 +75,7 @@ function tilesOf(figures) {
   return [
     tile("State", figures.status, `Mimus ${figures.version}`),
     tile("Up for", span(figures.uptime_ms)),
-    tile("Requests now", String(figures.requests_in_flight), `${figures.connections} connections`),
+    tile("Requests now", String(figures.requests_in_flight), plural(figures.connections, "connection")),
     el(
       "div",
       { class: "tile" },

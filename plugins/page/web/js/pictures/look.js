@@ -14,10 +14,14 @@ const CALLS = [
 /** Below this nothing is asked for; what people want to see of it they choose afterwards. */
 const CONFIDENCE_MIN = 0.05;
 
+/** What people want to know of a picture first; a model counts by the last of these that it can. */
+const ORDER = ["detect", "segment", "keypoints", "classify", "read-text"];
+
 /** Models that can be asked about a picture. */
 export function lookers() {
-  const isLooker = (model) => model.abilities.includes("read-text") || CALLS.some(([ability]) => model.abilities.includes(ability));
-  return models.all().filter((model) => model.readiness !== "failed" && isLooker(model));
+  const place = (model) => ORDER.findLastIndex((ability) => model.abilities.includes(ability));
+  const able = models.all().filter((model) => model.readiness !== "failed" && place(model) >= 0);
+  return able.sort((one, other) => place(one) - place(other));
 }
 
 /**

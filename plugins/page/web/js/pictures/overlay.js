@@ -44,8 +44,8 @@ function shapes(box, unit) {
 function label(box, unit, place, width) {
   if (!box.label) return null;
   const text = box.confidence < 0.995 ? `${box.label} ${percent(box.confidence)}` : box.label;
-  const size = unit * 4.4;
-  const length = text.length * size * 0.56 + size * 0.6;
+  const size = unit * 3.6;
+  const length = text.length * size * 0.62 + size * 0.6;
   const left = Math.max(0, Math.min(box.x - box.width / 2, width - length));
   const top = place(left, Math.max(0, box.y - box.height / 2 - size * 1.3), length, size * 1.3);
   return svg(
@@ -68,11 +68,12 @@ function placer(unit) {
   };
 }
 
-/** The same label has the same colour everywhere. */
-function colourOf(text) {
-  let sum = 7;
-  for (const letter of text) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
-  return COLOURS[sum % COLOURS.length];
+/** Labels in the order in which they were met: each takes the next colour, and has it everywhere. */
+const met = new Map();
+
+function colourOf(label) {
+  if (!met.has(label)) met.set(label, COLOURS[met.size % COLOURS.length]);
+  return met.get(label);
 }
 
 /** What was found, in a sentence. */

@@ -12,7 +12,7 @@ const TEXTS_MAX = 24;
 const EXAMPLE = "The cat sleeps on the sofa.\nA kitten naps on the couch.\nThe train leaves at noon.\nWhen does the next train go?";
 
 /** The tab. */
-export const embeddings = { title: "Alike", mount };
+export const embeddings = { title: "Similarity", mount };
 
 function mount(panel) {
   const able = models.able("embed");

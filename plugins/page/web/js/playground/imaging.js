@@ -6,7 +6,7 @@ import * as models from "../models.js";
 import { missing, modelChoice, workbench } from "./parts.js";
 
 /** The tab. */
-export const imaging = { title: "Make pictures", mount };
+export const imaging = { title: "Drawing", mount };
 
 function mount(panel) {
   const able = models.makers();
