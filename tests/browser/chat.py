@@ -64,7 +64,7 @@ with opened() as web:
     page.locator(".turn-user").first.hover()
     page.locator(".turn-user").first.get_by_role("button", name="Edit and send again").click()
     page.get_by_role("textbox", name="Your message").fill("What is the capital of France?")
-    page.get_by_role("button", name="Send again").click()
+    page.get_by_role("button", name="Send again", exact=True).click()
     changed = answered(page, 1)
     expect(changed.locator(".prose")).to_contain_text("Paris")
     expect(page.locator(".turn-user")).to_have_text(re.compile("capital of France"))

@@ -1,4 +1,9 @@
 //! The files of `web/`.
+//!
+//! Their digests are computed by the compiler, which would rather be asked for less at once: a request then only looks at them.
+#![allow(long_running_const_eval)]
+
+use crate::digest::{START, digest};
 
 /// A file of the page.
 pub struct Asset {
@@ -6,6 +11,8 @@ pub struct Asset {
     pub name: &'static str,
     /// Its content.
     pub bytes: &'static [u8],
+    /// Digest of its content.
+    pub digest: u64,
 }
 
 /// The page itself. `{base}` stands for the folder of its files, `{preloads}` for links to its modules.
@@ -14,7 +21,7 @@ pub const PAGE: &str = include_str!("../web/index.html");
 macro_rules! assets {
     ($($name:literal),* $(,)?) => {
         /// Every other file.
-        pub const ASSETS: &[Asset] = &[$(Asset { name: $name, bytes: include_bytes!(concat!("../web/", $name)) }),*];
+        pub static ASSETS: &[Asset] = &[$(asset($name, include_bytes!(concat!("../web/", $name)))),*];
     };
 }
 
@@ -66,3 +73,18 @@ assets![
     "js/words.js",
     "theme.js",
 ];
+
+/// Digest of all files with their names: another one whenever any of them changes.
+pub static ALL: u64 = {
+    let mut sum = START;
+    let mut at = 0;
+    while at < ASSETS.len() {
+        sum = digest(digest(sum, ASSETS[at].name.as_bytes()), &ASSETS[at].digest.to_be_bytes());
+        at += 1;
+    }
+    sum
+};
+
+const fn asset(name: &'static str, bytes: &'static [u8]) -> Asset {
+    Asset { name, bytes, digest: digest(START, bytes) }
+}

@@ -2,8 +2,8 @@
 
 use mimus_sdk::{Request, Response};
 
-use crate::assets::{ASSETS, Asset, PAGE};
-use crate::digest::Digest;
+use crate::assets::{ALL, ASSETS, PAGE};
+use crate::digest::{START, digest, text};
 use crate::fault::Fault;
 
 /// What the page may do: load and ask of this server alone. Pictures that people drop are shown from memory.
@@ -12,14 +12,14 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// `GET /`: the page, with the addresses of its files.
 pub(crate) fn page(request: &Request, response: &mut Response) -> Result<(), Fault> {
-    let base = format!("page-assets/{}", digest().text());
+    let base = format!("page-assets/{}", text(ALL));
     let preloads: String = ASSETS
         .iter()
         .filter(|asset| asset.name.starts_with("js/"))
         .map(|asset| format!("<link rel=\"modulepreload\" href=\"{base}/{}\">\n", asset.name))
         .collect();
     let page = PAGE.replace("{base}", &base).replace("{preloads}", &preloads);
-    let tag = format!("\"{}\"", Digest::new().add(page.as_bytes()).text());
+    let tag = format!("\"{}\"", text(digest(START, page.as_bytes())));
     response.header("content-security-policy", POLICY);
     send(request, response, "text/html; charset=utf-8", page.as_bytes(), &tag, "no-cache")
 }
@@ -28,9 +28,9 @@ pub(crate) fn page(request: &Request, response: &mut Response) -> Result<(), Fau
 pub(crate) fn asset(request: &Request, response: &mut Response) -> Result<(), Fault> {
     let name = request.param("file");
     let asset = ASSETS.iter().find(|asset| asset.name == name).ok_or(Fault::Missing)?;
-    let is_present = request.param("digest") == digest().text();
+    let is_present = request.param("digest") == text(ALL);
     let keep = if is_present { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let tag = format!("\"{}\"", Digest::new().add(asset.bytes).text());
+    let tag = format!("\"{}\"", text(asset.digest));
     send(request, response, content_type(asset.name), asset.bytes, &tag, keep)
 }
 
@@ -59,12 +59,6 @@ fn send(
 /// Whether an `if-none-match` names this tag; a weak one is as good, and `*` is any (RFC 9110, section 13.1.2).
 fn holds(known: &str, tag: &str) -> bool {
     known.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
-}
-
-/// Of all files, with their names.
-fn digest() -> Digest {
-    let with = |digest: Digest, asset: &Asset| digest.add(asset.name.as_bytes()).add(asset.bytes);
-    ASSETS.iter().fold(Digest::new(), with)
 }
 
 fn content_type(name: &str) -> &'static str {

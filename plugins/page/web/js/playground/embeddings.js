@@ -44,7 +44,7 @@ function map(texts, vectors) {
   // Colours spread over what there is: models differ in how alike they find anything.
   const heat = (value) => (most > least ? Math.max(0, Math.min(1, (value - least) / (most - least))) : 1);
   const cell = (value, row, column) =>
-    el("td", { class: heat(value) > 0.55 ? "heat is-hot" : "heat", vars: { "--heat": `${Math.round(8 + 92 * heat(value))}%` }, title: `${texts[row]} — ${texts[column]}` }, value.toFixed(2));
+    el("td", { class: "heat", vars: { "--heat": heat(value).toFixed(2) }, title: `${texts[row]} — ${texts[column]}` }, value.toFixed(2));
   return [
     el("p", { class: "faint" }, `${plural(vectors.length, "vector")} of ${vectors[0].length} numbers. 1 is the same, 0 has nothing in common.`),
     el(
