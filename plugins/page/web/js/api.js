@@ -2,11 +2,11 @@
 
 import { askForKey, forgetKey, heldKey } from "./key.js";
 
-/** Where the server's root is, whether the page was opened there or below its own mount point. */
-export const root = location.pathname.replace(/(page)?\/*$/, "");
+/** Path of the server's root without a slash at its end, whether the page was opened there or below its own mount point. */
+export const root = location.pathname.replace(/\/(page)?\/*$/, "");
 
 /** The server's address as clients write it. */
-export const origin = location.origin + root.replace(/\/$/, "");
+export const origin = location.origin + root;
 
 /** Something that went wrong, for people: what happened, and what to do. */
 export class Trouble extends Error {

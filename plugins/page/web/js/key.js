@@ -40,6 +40,8 @@ function open() {
       { method: "dialog" },
       el("h2", { id: `${id}-title` }, "This server asks for a key"),
       el("p", {}, "Whoever runs it can give you one. The key stays in this tab and is forgotten when you close it."),
+      // Password managers remember a key under a name.
+      el("input", { type: "text", autocomplete: "username", value: "Mimus", hidden: true, "aria-hidden": "true" }),
       el("label", { for: id }, "Key"),
       input,
       el(

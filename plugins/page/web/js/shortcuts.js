@@ -24,18 +24,22 @@ export function shortcuts(views) {
         location.hash = `#/${views[digit - 1]}`;
       } else if (event.code === "KeyN") {
         event.preventDefault();
-        location.hash = "#/chat";
-        // After the view is there.
-        setTimeout(() => document.dispatchEvent(new Event("mimus:begin")));
+        inChat(() => document.dispatchEvent(new Event("mimus:begin")));
       }
     } else if (event.key === "?" && !isWriting) {
       showKeys();
     } else if (event.key === "/" && !isWriting && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      location.hash = "#/chat";
-      setTimeout(() => document.getElementById("message")?.focus());
+      inChat(() => document.getElementById("message")?.focus());
     }
   });
+}
+
+/** Does something in the conversation view, once that is shown. */
+function inChat(act) {
+  if (location.hash === "#/chat") return act();
+  addEventListener("hashchange", act, { once: true });
+  location.hash = "#/chat";
 }
 
 /** Shows the list. */

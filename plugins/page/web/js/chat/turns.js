@@ -54,6 +54,7 @@ function answerTurn(turn, acts) {
   return [
     el("div", { class: "who" }, bird(), el("span", {}, turn.findings ? "What the picture models see" : turn.model || "Model")),
     turn.reasoning && reasoning(turn, isWriting),
+    turn.findings && turn.model && el("p", { class: "faint" }, `${turn.model} does not see pictures, so these models looked at it.`),
     turn.findings?.filter(isSomething).map((findings) => seen(turn, findings)),
     turn.findings && nothing(turn.findings.filter((findings) => !isSomething(findings))),
     turn.text && el("div", { class: "prose" }, markdown(turn.text)),

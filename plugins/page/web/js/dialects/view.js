@@ -45,7 +45,7 @@ function card(dialect) {
     dialect.port && address("On its own port", `${location.protocol}//${location.hostname}:${dialect.port}${dialect.client_path}`),
     examples(dialect, base),
     routes(dialect),
-    el("p", { class: "faint" }, el("a", { href: `${root}${dialect.mount.slice(1)}/docs` }, `Documents of ${dialect.name}`)),
+    el("p", { class: "faint" }, el("a", { href: `${root}${dialect.mount}/docs` }, `Documents of ${dialect.name}`)),
   );
 }
 
