@@ -15,7 +15,8 @@ pub struct Asset {
     pub digest: u64,
 }
 
-/// The page itself. `{base}` stands for the folder of its files, `{preloads}` for links to its modules.
+/// The page itself. `{base}` stands for the folder of its files. Modules are not announced ahead: that makes the first paint wait for
+/// files that are only needed after it.
 pub const PAGE: &str = include_str!("../web/index.html");
 
 macro_rules! assets {

@@ -13,12 +13,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// `GET /`: the page, with the addresses of its files.
 pub(crate) fn page(request: &Request, response: &mut Response) -> Result<(), Fault> {
     let base = format!("page-assets/{}", text(ALL));
-    let preloads: String = ASSETS
-        .iter()
-        .filter(|asset| asset.name.starts_with("js/"))
-        .map(|asset| format!("<link rel=\"modulepreload\" href=\"{base}/{}\">\n", asset.name))
-        .collect();
-    let page = PAGE.replace("{base}", &base).replace("{preloads}", &preloads);
+    let page = PAGE.replace("{base}", &base);
     let tag = format!("\"{}\"", text(digest(START, page.as_bytes())));
     response.header("content-security-policy", POLICY);
     send(request, response, "text/html; charset=utf-8", page.as_bytes(), &tag, "no-cache")

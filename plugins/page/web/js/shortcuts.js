@@ -37,8 +37,8 @@ export function shortcuts(views) {
 
 /** Does something in the conversation view, once that is shown. */
 function inChat(act) {
-  if (location.hash === "#/chat") return act();
-  addEventListener("hashchange", act, { once: true });
+  if (document.querySelector(".view-chat")) return act();
+  document.addEventListener("mimus:shown", act, { once: true });
   location.hash = "#/chat";
 }
 
