@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("candle", &["host/engine"]),
     ("llguidance", &["host/engine/src/grammar"]),
     ("hyper", &["host/src/http"]),
+    ("tokio_tungstenite", &["host/src/http"]),
     ("redb", &["host/src/state"]),
     ("hf_hub", &["host/src/hub"]),
     ("rten", &["host/engine/onnx"]),

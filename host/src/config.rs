@@ -20,7 +20,8 @@ pub use sources::Environment;
 use sources::Sources;
 
 /// Interfaces that a plugin can be granted, and is unless its `grants` say otherwise.
-pub const GRANTS: [&str; 17] = [
+pub const GRANTS: [&str; 18] = [
+    "websocket",
     "inference",
     "answers",
     "embeddings",

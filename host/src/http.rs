@@ -13,6 +13,7 @@ mod exchange;
 mod listen;
 mod own;
 mod reply;
+mod websocket;
 
 pub use auth::Keys;
 pub use cors::{ANY as ANY_ORIGIN, Cors, is_origin};

@@ -67,6 +67,33 @@ pub const BODY_BYTES_DEFAULT: usize = 2 << 20;
 /// Longest life of one request, from its head to the end of its answer. Long answers on slow machines take minutes.
 pub const REQUEST_MS: u64 = 600_000;
 
+/// Largest message over a websocket: a picture as base64 in a form that clients of such APIs send.
+pub const WEBSOCKET_MESSAGE_BYTES_MAX: usize = 8 << 20;
+
+/// Messages of a client that wait for the guest besides the one in hand; further ones stay in the socket.
+pub const WEBSOCKET_MESSAGES_IN_MAX: usize = 1;
+
+/// Messages of a guest that wait for a slow client; then the guest waits.
+pub const WEBSOCKET_MESSAGES_OUT_MAX: usize = 8;
+
+/// Time between pings on a websocket.
+pub const WEBSOCKET_PING_MS: u64 = 20_000;
+
+/// Longest silence of a client that does not even answer pings.
+pub const WEBSOCKET_SILENCE_MS: u64 = 60_000;
+
+/// Wait for the client's goodbye after the server's own.
+pub const WEBSOCKET_GOODBYE_MS: u64 = 2_000;
+
+/// Longest single wait that a guest can ask for: to sleep, for a message, between repeated bytes.
+pub const GUEST_WAIT_MS_MAX: u32 = 60_000;
+
+/// Shortest time between bytes that are repeated without a guest.
+pub const REPEAT_INTERVAL_MS_MIN: u32 = 1_000;
+
+/// Bytes that are repeated without a guest.
+pub const REPEAT_BYTES_MAX: usize = 1_024;
+
 /// Pieces of a streamed response that wait for a slow reader; then the guest's `write` waits.
 pub const RESPONSE_CHUNKS_MAX: usize = 64;
 

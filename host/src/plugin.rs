@@ -20,12 +20,13 @@ pub mod route;
 mod swaps;
 
 pub use bindings::personality::mimus::plugin::chat;
-pub use call::{Caller, GuestStream, Reply};
+pub use call::{Caller, GuestRun, GuestStream, Reply};
 pub use compile::{Compiler, compile_as_child};
 pub use engine::new as new_engine;
 pub use fault::Fault;
 pub use guest::{Services, turns};
 pub use imports::http::{Header, IncomingRequest, RequestHead};
+pub use imports::websocket::{Message, Offer, SocketEnds};
 pub use load::{Loader, Personality};
 pub use registry::{Dialect, Record, Snapshot};
 pub use reload::{Bundled, Reloader, Watch};

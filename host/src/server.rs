@@ -102,7 +102,7 @@ impl Core {
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub fn open(config: &Config, contents: Contents) -> Result<Core, String> {
+    pub fn open(config: &Config, contents: Contents, stopping: watch::Receiver<bool>) -> Result<Core, String> {
         let started = Instant::now();
         let metrics = Arc::new(Metrics::new());
         let data = config.data.as_deref();
@@ -132,6 +132,7 @@ impl Core {
             blobs: blobs.clone(),
             metrics: metrics.clone(),
             turns: plugin::turns(),
+            stopping,
         });
         templates.connect(services.clone());
         let engine = plugin::new_engine().map_err(|error| format!("cannot start the plugin engine: {error:#}"))?;
@@ -189,9 +190,10 @@ impl Server {
         raise_descriptor_limit();
         // Taken first: a port in use should not cost the time that models and plugins take.
         let main = http::bind(config.listen).await?;
+        let (stop, stopping) = watch::channel(false);
         let opened = tokio::task::spawn_blocking({
-            let config = config.clone();
-            move || Core::open(&config, contents)
+            let (config, stopping) = (config.clone(), stopping.clone());
+            move || Core::open(&config, contents, stopping)
         });
         let Core { shared, reloader } = opened.await.map_err(|error| format!("starting failed: {error}"))??;
         let watch = reloader.watch().map_err(|error| format!("cannot watch the plugins folder: {error}"))?;
@@ -207,7 +209,6 @@ impl Server {
                 sockets.push((Door::Dialect(manifest.name.clone()), socket));
             }
         }
-        let (stop, stopping) = watch::channel(false);
         let connections = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
         let mut doors = Vec::new();
         let mut listeners = JoinSet::new();

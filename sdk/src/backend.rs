@@ -16,7 +16,7 @@ use crate::request::Header;
 use crate::reranking::{self, Relevance};
 use crate::response::WriteError;
 use crate::vision::{self, Description, Face, Prediction, TextBlock};
-use crate::{blobs, machine, media, state};
+use crate::{blobs, machine, media, state, websocket};
 
 /// Everything that the host offers to a personality.
 ///
@@ -317,6 +317,24 @@ pub trait Backend {
         true
     }
 
+    /// `websocket.is-offered`.
+    fn is_websocket_offered(&self, request: &dyn RequestSource) -> bool {
+        false
+    }
+
+    /// `websocket.accept`.
+    fn accept_websocket(
+        &self,
+        request: &dyn RequestSource,
+        response: &mut dyn ResponseSink,
+        protocol: Option<&str>,
+    ) -> Result<Box<dyn Socket>, websocket::Error> {
+        Err(websocket::Error::NotOffered("this backend has no websockets".into()))
+    }
+
+    /// `clock.sleep`.
+    fn sleep(&self, ms: u32) {}
+
     /// `clock.now-ms`.
     fn now_ms(&self) -> u64;
 
@@ -400,6 +418,18 @@ pub trait Picture: Any {
     fn encode(&self, format: media::Format) -> Result<Vec<u8>, String>;
 }
 
+/// An open websocket. Dropping it closes it.
+pub trait Socket {
+    /// `socket.receive`.
+    fn receive(&mut self, wait_ms: u32) -> Result<Option<websocket::Message>, websocket::Error>;
+
+    /// `socket.send`.
+    fn send(&mut self, message: websocket::Message) -> Result<(), websocket::Error>;
+
+    /// `socket.close`.
+    fn close(&mut self, code: u16, reason: &str);
+}
+
 /// The backend's own type behind a picture that it opened.
 pub fn own_picture<T: Picture>(picture: &dyn Picture) -> &T {
     let picture: &dyn Any = picture;
@@ -407,7 +437,7 @@ pub fn own_picture<T: Picture>(picture: &dyn Picture) -> &T {
 }
 
 /// Where a request's headers and body come from.
-pub trait RequestSource {
+pub trait RequestSource: Any {
     /// First value of a header, by its lower-case name.
     fn header(&self, name: &str) -> Option<String>;
 
@@ -422,7 +452,7 @@ pub trait RequestSource {
 }
 
 /// Where a response goes.
-pub trait ResponseSink {
+pub trait ResponseSink: Any {
     /// `response.send`.
     fn send(&mut self, status: u16, headers: Vec<Header>, body: Vec<u8>) -> Result<(), WriteError>;
 
@@ -431,6 +461,9 @@ pub trait ResponseSink {
 
     /// `response.write`.
     fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError>;
+
+    /// `response.repeat`.
+    fn repeat(&mut self, bytes: &[u8], interval_ms: u32) -> Result<(), WriteError>;
 }
 
 impl RequestSource for plugin::http::Request {
@@ -462,6 +495,10 @@ impl ResponseSink for plugin::http::Response {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
         plugin::http::Response::write(self, bytes)
+    }
+
+    fn repeat(&mut self, bytes: &[u8], interval_ms: u32) -> Result<(), WriteError> {
+        plugin::http::Response::repeat(self, bytes, interval_ms)
     }
 }
 

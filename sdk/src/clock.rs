@@ -1,5 +1,7 @@
 //! Time.
 
+use std::time::Duration;
+
 use crate::backend::{Backend, host};
 
 /// Milliseconds since 1970, for time stamps.
@@ -15,4 +17,9 @@ pub fn now_s() -> u64 {
 /// Microseconds of a clock that never jumps, for durations.
 pub fn monotonic_us() -> u64 {
     Backend::monotonic_us(&*host())
+}
+
+/// Waits, at most a minute. The time counts towards what the whole request may take.
+pub fn sleep(time: Duration) {
+    Backend::sleep(&*host(), u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
 }

@@ -84,6 +84,7 @@ pub mod template;
 pub mod vision;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
+pub mod websocket;
 
 pub use body::{BodyError, BodyErrorKind};
 pub use dialect::{Dialect, DialectError};

@@ -26,6 +26,11 @@ impl Request {
         Request { head, route_path, source, body: OnceCell::new() }
     }
 
+    /// Where headers and body come from.
+    pub(crate) fn source(&self) -> &dyn RequestSource {
+        &*self.source
+    }
+
     /// Everything about the request but headers and body.
     pub fn head(&self) -> &RequestHead {
         &self.head

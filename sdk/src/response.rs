@@ -1,5 +1,7 @@
 //! The response to fill: whole, or as a stream.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::backend::ResponseSink;
@@ -138,6 +140,24 @@ impl Response {
     pub fn stream(&mut self, status: u16, content_type: &str) -> Result<Bytes<'_>, WriteError> {
         self.start(status, content_type, Stage::Bytes)?;
         Ok(Bytes { response: self })
+    }
+
+    /// Where the answer goes.
+    pub(crate) fn sink(&mut self) -> &mut dyn ResponseSink {
+        &mut *self.sink
+    }
+
+    /// The connection is no longer the response's.
+    pub(crate) fn taken(&mut self) {
+        self.stage = Stage::Sent;
+    }
+
+    /// Lets the host go on writing `bytes` after the guest has returned; see [`crate::stream::Bytes::repeat`].
+    pub(crate) fn repeat(&mut self, bytes: &[u8], interval: Duration) -> Result<(), WriteError> {
+        self.flush()?;
+        let interval_ms = u32::try_from(interval.as_millis()).unwrap_or(u32::MAX);
+        let repeated = self.sink.repeat(bytes, interval_ms);
+        self.note(repeated)
     }
 
     pub(crate) fn stage(&self) -> Stage {

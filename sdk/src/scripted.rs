@@ -24,6 +24,7 @@ mod launches;
 mod pictures;
 mod store;
 mod vocabulary;
+mod websocket;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -77,6 +78,7 @@ pub(crate) struct Inner {
     tags: Rc<RefCell<Vec<generation::Tag>>>,
     pictures: RefCell<Pictures>,
     writes_before_leaving: Cell<Option<u32>>,
+    said: websocket::Said,
 }
 
 #[derive(Clone)]
@@ -149,6 +151,7 @@ impl ScriptedHost {
             tags: Rc::default(),
             pictures: RefCell::default(),
             writes_before_leaving: Cell::new(None),
+            said: Rc::default(),
         };
         ScriptedHost { inner: Rc::new(inner) }.model(model("scripted"))
     }
@@ -214,7 +217,14 @@ impl ScriptedHost {
         self
     }
 
-    /// The client leaves after so many writes of a body.
+    /// What the client says over a websocket, in order. When it has said all, time passes while the plugin waits.
+    pub fn says(self, texts: &[&str]) -> Self {
+        let said = texts.iter().map(|text| crate::websocket::Message::Text((*text).into()));
+        self.inner.said.borrow_mut().extend(said);
+        self
+    }
+
+    /// The client leaves after so many writes of a body, or so many messages.
     pub fn client_leaves_after(self, writes: u32) -> Self {
         self.inner.writes_before_leaving.set(Some(writes));
         self

@@ -4,6 +4,8 @@
 //! that every event reaches the client when it is made. Use `push` where several events are at hand: one write costs one call to
 //! the host.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::response::{Response, WriteError, not_json};
@@ -40,6 +42,15 @@ impl Sse<'_> {
     pub fn text(&mut self, text: &str) -> Result<(), WriteError> {
         self.push_text(text);
         self.flush()
+    }
+
+    /// After the plugin has returned, the host goes on sending this text as an event, each time after `interval` (1 to 60 s), until
+    /// the client leaves. Costs no instance of the plugin.
+    pub fn repeat_text(&mut self, text: &str, interval: Duration) -> Result<(), WriteError> {
+        self.flush()?;
+        self.push_text(text);
+        let event = std::mem::take(&mut self.response.buffer);
+        self.response.repeat(&event, interval)
     }
 
     /// `data: [DONE]`.
@@ -135,6 +146,12 @@ impl Bytes<'_> {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
         self.response.buffer.extend_from_slice(bytes);
         self.response.flush()
+    }
+
+    /// After the plugin has returned, the host goes on writing these bytes (at most 1,024), each time after `interval` (1 to 60 s),
+    /// until the client leaves. Costs no instance of the plugin.
+    pub fn repeat(&mut self, bytes: &[u8], interval: Duration) -> Result<(), WriteError> {
+        self.response.repeat(bytes, interval)
     }
 }
 

@@ -6,7 +6,9 @@
 use std::any::Any;
 
 use crate::answers::{Part, ToolUse, Whole};
-use crate::backend::{Backend, Picture, RunningAnswer, RunningGeneration, own_picture};
+use crate::backend::{
+    Backend, Picture, RequestSource, ResponseSink, RunningAnswer, RunningGeneration, Socket, own_picture,
+};
 use crate::bindings::personality::mimus::plugin;
 use crate::chat::{Message, RenderOptions, Rendered};
 use crate::embeddings::{self, Embedding};
@@ -17,7 +19,7 @@ use crate::models::Model;
 use crate::registry::{self, Download, Family};
 use crate::reranking::{self, Relevance};
 use crate::vision::{self, Description, Face, Prediction, TextBlock};
-use crate::{blobs, machine, media, state};
+use crate::{blobs, machine, media, state, websocket};
 
 pub(crate) struct Imports;
 
@@ -272,6 +274,26 @@ impl Backend for Imports {
         plugin::config::accepts_key(key)
     }
 
+    fn is_websocket_offered(&self, request: &dyn RequestSource) -> bool {
+        plugin::websocket::is_offered(own_request(request))
+    }
+
+    fn accept_websocket(
+        &self,
+        request: &dyn RequestSource,
+        response: &mut dyn ResponseSink,
+        protocol: Option<&str>,
+    ) -> Result<Box<dyn Socket>, websocket::Error> {
+        let response: &dyn Any = response;
+        let response = response.downcast_ref().expect("responses come from the export macro");
+        let socket = plugin::websocket::accept(own_request(request), response, protocol)?;
+        Ok(Box::new(socket))
+    }
+
+    fn sleep(&self, ms: u32) {
+        plugin::clock::sleep(ms);
+    }
+
     fn now_ms(&self) -> u64 {
         plugin::clock::now_ms()
     }
@@ -349,4 +371,23 @@ impl Picture for plugin::media::Image {
 
 fn handles<'a>(images: &[&'a dyn Picture]) -> Vec<&'a plugin::media::Image> {
     images.iter().map(|image| own_picture(*image)).collect()
+}
+
+impl Socket for plugin::websocket::Socket {
+    fn receive(&mut self, wait_ms: u32) -> Result<Option<websocket::Message>, websocket::Error> {
+        plugin::websocket::Socket::receive(self, wait_ms)
+    }
+
+    fn send(&mut self, message: websocket::Message) -> Result<(), websocket::Error> {
+        plugin::websocket::Socket::send(self, &message)
+    }
+
+    fn close(&mut self, code: u16, reason: &str) {
+        plugin::websocket::Socket::close(self, code, reason);
+    }
+}
+
+fn own_request(request: &dyn RequestSource) -> &plugin::http::Request {
+    let request: &dyn Any = request;
+    request.downcast_ref().expect("requests come from the export macro")
 }

@@ -80,7 +80,7 @@ fn list(making: &Making, url: &str, json: bool) -> Result<(), String> {
             // State is not touched: a server that runs elsewhere may hold it.
             let mut config = making.config()?;
             config.data = None;
-            let core = Core::open(&config, crate::contents())?;
+            let core = Core::open(&config, crate::contents(), tokio::sync::watch::channel(false).1)?;
             let plugins = core.shared.records.load().to_vec();
             (
                 Listing { plugins, conflicts: core.shared.snapshot.load().conflicts.clone() },

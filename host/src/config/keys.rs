@@ -180,7 +180,7 @@ pub const SECTIONS: [Section; 9] = [
             ),
             key(
                 "grants",
-                "[\"inference\", \"answers\", \"embeddings\", \"reranking\", \"media\", \"vision\", \"models\", \"registry\", \"launching\", \"machine\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
+                "[\"websocket\", \"inference\", \"answers\", \"embeddings\", \"reranking\", \"media\", \"vision\", \"models\", \"registry\", \"launching\", \"machine\", \"state\", \"blobs\", \"log\", \"metrics\", \"config\", \"clock\", \"random\"]",
                 "Interfaces of the host that it may use. Default: all.",
             ),
             key("memory_mib", "64", "MiB of memory that one request may use in it."),

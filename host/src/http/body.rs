@@ -84,7 +84,8 @@ pub enum Source {
 /// A response body, with the account of its request that is closed when the body ends.
 pub struct Body {
     source: Source,
-    exchange: Exchange,
+    /// None where the request goes on after its response.
+    exchange: Option<Exchange>,
 }
 
 impl Body {
@@ -93,7 +94,12 @@ impl Body {
         if matches!(&source, Source::Whole(bytes) if bytes.as_ref().is_none_or(Bytes::is_empty)) {
             exchange.ended();
         }
-        Body { source, exchange }
+        Body { source, exchange: Some(exchange) }
+    }
+
+    /// No bytes, of a response with which the account does not end.
+    pub fn empty() -> Body {
+        Body { source: Source::Whole(None), exchange: None }
     }
 }
 
@@ -109,16 +115,16 @@ impl HttpBody for Body {
         };
         // A whole body is not asked for its end: its length has told it.
         let is_whole = matches!(self.source, Source::Whole(_));
-        match &next {
-            Poll::Ready(Some(Ok(bytes))) => {
-                self.exchange.sent(bytes.len());
+        match (&next, &mut self.exchange) {
+            (Poll::Ready(Some(Ok(bytes))), Some(exchange)) => {
+                exchange.sent(bytes.len());
                 if is_whole {
-                    self.exchange.ended();
+                    exchange.ended();
                 }
             }
-            Poll::Ready(Some(Err(fault))) => self.exchange.broke(fault),
-            Poll::Ready(None) => self.exchange.ended(),
-            Poll::Pending => {}
+            (Poll::Ready(Some(Err(fault))), Some(exchange)) => exchange.broke(fault),
+            (Poll::Ready(None), Some(exchange)) => exchange.ended(),
+            _ => {}
         }
         next.map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }

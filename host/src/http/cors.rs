@@ -8,7 +8,7 @@
 
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ALLOW, HeaderMap,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, ALLOW, HOST, HeaderMap,
     HeaderValue, ORIGIN, VARY,
 };
 
@@ -70,6 +70,17 @@ impl Cors {
             answer.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from(limits::CORS_MAX_AGE_S));
         }
         answer
+    }
+
+    /// Whether a request that does something is answered: not one that a page of a foreign origin makes a visitor's browser send,
+    /// unless pages of that origin may call. A page of the server itself has the host for its origin that the request names, and what
+    /// is no page has none.
+    pub fn may_act(&self, headers: &HeaderMap) -> bool {
+        let Some(origin) = headers.get(ORIGIN) else { return true };
+        let authority =
+            origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+        let is_own = authority.is_some_and(|authority| headers.get(HOST).is_some_and(|host| host == authority));
+        is_own || self.allowed(origin).is_some()
     }
 
     /// What to name as allowed. `null` is nobody's in particular: any page can take it on by a sandboxed frame.

@@ -12,12 +12,14 @@ use super::auth;
 use super::body::{self, Body, Source};
 use super::error::Trouble;
 use super::exchange::Exchange;
+use super::listen::Connection;
 use super::own;
 use super::reply::{REQUEST_ID, build, plain, refuse};
+use super::websocket;
 use crate::limits;
 use crate::plugin::manifest::ErrorKind;
 use crate::plugin::route::{Found, Method, RouteTable};
-use crate::plugin::{Dialect, IncomingRequest, Reply, RequestHead, Snapshot};
+use crate::plugin::{Dialect, GuestRun, IncomingRequest, Reply, RequestHead, Snapshot, SocketEnds};
 use crate::server::Shared;
 
 /// Which door a request came in by.
@@ -33,8 +35,8 @@ pub enum Door {
 pub async fn respond(
     shared: Arc<Shared>,
     door: Door,
-    local: SocketAddr,
-    request: Request<Incoming>,
+    connection: Arc<Connection>,
+    mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let request_id: Arc<str> = request_id(request.headers()).into();
     let method = Method::parse(request.method().as_str());
@@ -42,7 +44,18 @@ pub async fn respond(
         if request.method() == hyper::Method::HEAD { "HEAD" } else { method.map_or("", Method::as_str) }
     });
     let exchange = Exchange::new(shared.metrics.clone(), request_id.clone(), shown);
-    let mut response = route(&shared, &door, local, request, method, exchange).await;
+    let upgrade = hyper::upgrade::on(&mut request);
+    let mut response = match route(&shared, &door, connection.local, request, method, exchange).await {
+        Outcome::Response(response) => response,
+        Outcome::Socket { ends, run, exchange } => {
+            let (response, conversation) = websocket::take_over(upgrade, ends, run, exchange);
+            tokio::spawn(async move {
+                conversation.await;
+                drop(connection);
+            });
+            response
+        }
+    };
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(HeaderName::from_static(REQUEST_ID), value);
     }
@@ -57,17 +70,14 @@ async fn route(
     request: Request<Incoming>,
     method: Option<Method>,
     exchange: Exchange,
-) -> Response<Body> {
+) -> Outcome {
     let path = request.uri().path().to_owned();
     if request.uri().path_and_query().is_some_and(|whole| whole.as_str().len() > limits::URL_BYTES_MAX) {
-        return plain(
-            exchange,
-            StatusCode::URI_TOO_LONG,
-            &format!("the address is longer than {} bytes", limits::URL_BYTES_MAX),
-        );
+        let why = format!("the address is longer than {} bytes", limits::URL_BYTES_MAX);
+        return plain(exchange, StatusCode::URI_TOO_LONG, &why).into();
     }
     if !has_good_host(&request) {
-        return plain(exchange, StatusCode::BAD_REQUEST, "the request needs exactly one proper Host header");
+        return plain(exchange, StatusCode::BAD_REQUEST, "the request needs exactly one proper Host header").into();
     }
     let snapshot = shared.snapshot.load_full();
     let place = match door {
@@ -76,10 +86,13 @@ async fn route(
     };
     let origin = request.headers().get(ORIGIN).cloned();
     let mut response = match place {
-        Place::Own => return own::respond(shared, &snapshot, door, request, exchange).await,
+        Place::Own => return own::respond(shared, &snapshot, door, request, exchange).await.into(),
         Place::Route { dialect, route, values, mount, below } => {
             let site = Site { dialect, route, values, mount, below };
-            serve(shared, &snapshot, site, local, request, exchange).await
+            match serve(shared, &snapshot, site, local, request, exchange).await {
+                Outcome::Response(response) => response,
+                socket => return socket,
+            }
         }
         Place::Nowhere { dialect, trouble, allow } => {
             let dialect = dialect.map(|index| &snapshot.dialects[index]);
@@ -92,7 +105,7 @@ async fn route(
                 let mut response = build(200, Vec::new(), Source::Whole(None), exchange);
                 response.headers_mut().extend(shared.cors.preflight(&allow, request.headers()));
                 shared.cors.mark(origin.as_ref(), response.headers_mut());
-                return response;
+                return response.into();
             }
             // Whether a path exists is told to strangers as well: the dialects are public knowledge.
             let mut response =
@@ -107,7 +120,24 @@ async fn route(
         }
     };
     shared.cors.mark(origin.as_ref(), response.headers_mut());
-    response
+    response.into()
+}
+
+/// What a request comes to.
+enum Outcome {
+    Response(Response<Body>),
+    /// The connection becomes a websocket.
+    Socket {
+        ends: SocketEnds,
+        run: GuestRun,
+        exchange: Exchange,
+    },
+}
+
+impl From<Response<Body>> for Outcome {
+    fn from(response: Response<Body>) -> Self {
+        Outcome::Response(response)
+    }
 }
 
 /// Where a path leads.
@@ -211,7 +241,7 @@ async fn serve(
     local: SocketAddr,
     request: Request<Incoming>,
     mut exchange: Exchange,
-) -> Response<Body> {
+) -> Outcome {
     let dialect = &snapshot.dialects[site.dialect];
     let manifest = &dialect.personality.manifest;
     let style = Some(&manifest.error_style);
@@ -219,7 +249,13 @@ async fn serve(
     exchange.routed(&manifest.name, route.pattern.to_string());
     let (parts, body) = request.into_parts();
     if !route.is_public && !shared.keys.admit(&parts.headers) {
-        return refuse(&Trouble::new(ErrorKind::Unauthorized, "a valid API key is required"), style, exchange);
+        return refuse(&Trouble::new(ErrorKind::Unauthorized, "a valid API key is required"), style, exchange).into();
+    }
+    let websocket = websocket::offer(&parts);
+    let acts = websocket.is_some() || !matches!(parts.method, hyper::Method::GET | hyper::Method::HEAD);
+    if acts && !shared.cors.may_act(&parts.headers) {
+        let why = "pages of this origin may not call; the operator allows origins by `http.cors_origins`";
+        return refuse(&Trouble::new(ErrorKind::Forbidden, why), style, exchange).into();
     }
     let body = match body::read(body, route.body_bytes_max).await {
         Ok(body) => body,
@@ -229,7 +265,7 @@ async fn serve(
                 // What is left of the body would be read as the next request.
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            return response;
+            return response.into();
         }
     };
     let incoming = IncomingRequest {
@@ -246,21 +282,20 @@ async fn serve(
         headers: visible(&parts.headers),
         tenant: shared.keys.tenant(&parts.headers),
         is_admitted: shared.keys.admit(&parts.headers),
+        websocket,
         body,
     };
     call(shared, dialect, incoming, exchange).await
 }
 
-async fn call(
-    shared: &Arc<Shared>,
-    dialect: &Dialect,
-    incoming: IncomingRequest,
-    exchange: Exchange,
-) -> Response<Body> {
+async fn call(shared: &Arc<Shared>, dialect: &Dialect, incoming: IncomingRequest, exchange: Exchange) -> Outcome {
     match shared.caller.call(&dialect.personality, incoming).await {
-        Ok(Reply::Whole { status, headers, body }) => build(status, headers, Source::Whole(Some(body)), exchange),
-        Ok(Reply::Streamed { status, headers, body }) => build(status, headers, Source::Guest(body), exchange),
-        Err(fault) => refuse(&fault.into(), Some(&dialect.personality.manifest.error_style), exchange),
+        Ok(Reply::Whole { status, headers, body }) => {
+            build(status, headers, Source::Whole(Some(body)), exchange).into()
+        }
+        Ok(Reply::Streamed { status, headers, body }) => build(status, headers, Source::Guest(body), exchange).into(),
+        Ok(Reply::Socket { ends, run }) => Outcome::Socket { ends, run, exchange },
+        Err(fault) => refuse(&fault.into(), Some(&dialect.personality.manifest.error_style), exchange).into(),
     }
 }
 

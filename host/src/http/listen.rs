@@ -1,5 +1,6 @@
 //! Sockets: accepting, serving HTTP/1.1 and h2c with explicit bounds, and draining.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,12 +14,13 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::dispatch::{Door, respond};
 use crate::limits;
 use crate::server::Shared;
+use crate::telemetry::Metrics;
 
 /// Accepts on one socket until `stop` turns true, then lets the open connections finish their requests.
 pub async fn listen(
@@ -30,6 +32,8 @@ pub async fn listen(
 ) {
     let builder = builder();
     let graceful = GracefulShutdown::new();
+    // Nothing is ever sent: the channel closes when the last connection does.
+    let (open, mut all_closed) = mpsc::channel::<Infallible>(1);
     loop {
         let accepted = tokio::select! {
             biased;
@@ -53,24 +57,50 @@ pub async fn listen(
         let Ok(local) = stream.local_addr() else { continue };
         // Tokens are small writes that must not wait for each other.
         let _ = stream.set_nodelay(true);
+        let held = Arc::new(Connection::new(local, shared.metrics.clone(), permit, open.clone()));
         let service = {
             let (shared, door) = (shared.clone(), door.clone());
-            service_fn(move |request| respond(shared.clone(), door.clone(), local, request))
+            service_fn(move |request| respond(shared.clone(), door.clone(), held.clone(), request))
         };
-        let connection = builder.serve_connection(TokioIo::new(Unstalled::new(stream)), service).into_owned();
-        let connection = graceful.watch(connection);
-        shared.metrics.connection_opened();
-        let metrics = shared.metrics.clone();
+        let stream = TokioIo::new(Unstalled::new(stream));
+        let connection = graceful.watch(builder.serve_connection_with_upgrades(stream, service).into_owned());
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(error, "a connection ended early");
             }
-            metrics.connection_closed();
-            drop(permit);
         });
     }
-    drop(socket);
+    drop((socket, open));
     graceful.shutdown().await;
+    // What became a websocket is no longer hyper's.
+    let _ = all_closed.recv().await;
+}
+
+/// One open connection. Whoever answers on it holds this: hyper, and what a connection was upgraded to.
+pub struct Connection {
+    /// The server's address on it.
+    pub local: SocketAddr,
+    metrics: Arc<Metrics>,
+    _permit: OwnedSemaphorePermit,
+    _open: mpsc::Sender<Infallible>,
+}
+
+impl Connection {
+    fn new(
+        local: SocketAddr,
+        metrics: Arc<Metrics>,
+        permit: OwnedSemaphorePermit,
+        open: mpsc::Sender<Infallible>,
+    ) -> Connection {
+        metrics.connection_opened();
+        Connection { local, metrics, _permit: permit, _open: open }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.metrics.connection_closed();
+    }
 }
 
 /// Binds a socket.

@@ -7,6 +7,7 @@ pub mod personality {
         path: "../wit",
         world: "personality",
         imports: {
+            "mimus:plugin/websocket": async | trappable,
             "mimus:plugin/inference": async | trappable,
             "mimus:plugin/answers": async | trappable,
             "mimus:plugin/embeddings": async | trappable,
@@ -17,6 +18,7 @@ pub mod personality {
             "mimus:plugin/launching": async | trappable,
             "mimus:plugin/state": async | trappable,
             "mimus:plugin/blobs": async | trappable,
+            "mimus:plugin/clock.sleep": async | trappable,
             "mimus:plugin/http.[method]response.write": async | trappable,
             default: trappable,
         },
@@ -24,6 +26,7 @@ pub mod personality {
         with: {
             "mimus:plugin/http.request": crate::plugin::imports::http::IncomingRequest,
             "mimus:plugin/http.response": crate::plugin::imports::http::ResponseSink,
+            "mimus:plugin/websocket.socket": crate::plugin::imports::websocket::GuestSocket,
             "mimus:plugin/inference.generation": crate::inference::Running,
             "mimus:plugin/answers.answer": crate::answer::Answer,
             "mimus:plugin/media.image": crate::media::Picture,

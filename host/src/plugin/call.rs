@@ -6,16 +6,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::fault::{Fault, classify};
 use super::guest::{Guest, Services};
-use super::imports::http::{Answer, Header, IncomingRequest, ResponseSink};
+use super::imports::http::{Answer, Header, IncomingRequest, Repeat, ResponseSink};
+use super::imports::websocket::SocketEnds;
 use super::load::Personality;
 use crate::limits;
 
 /// A guest's work, from its start to its return.
-type Run = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
+pub type GuestRun = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
 
 /// Runs guests, no more at once than there are instances.
 pub struct Caller {
@@ -43,6 +44,13 @@ pub enum Reply {
         /// The rest, which drives the guest as it is read.
         body: GuestStream,
     },
+    /// No response: the connection becomes a websocket, and whoever has it drives the guest.
+    Socket {
+        /// The connection's ends.
+        ends: SocketEnds,
+        /// The guest.
+        run: GuestRun,
+    },
 }
 
 impl Caller {
@@ -59,7 +67,7 @@ impl Caller {
     pub async fn call(&self, personality: &Arc<Personality>, request: IncomingRequest) -> Result<Reply, Fault> {
         let permit = self.instance().await?;
         let (sink, mut answer) = ResponseSink::new();
-        let mut run: Run = Box::pin(run(personality.clone(), self.services.clone(), request, sink, permit));
+        let mut run: GuestRun = Box::pin(run(personality.clone(), self.services.clone(), request, sink, permit));
         // The guest runs inside this future, and later inside the body's: no task of its own, so nothing outlives the client.
         let (answer, end) = tokio::select! {
             biased;
@@ -92,6 +100,10 @@ impl Caller {
                     Some(result) => (None, result.err()),
                 };
                 Ok(Reply::Streamed { status, headers, body: GuestStream { run, fault, is_flushed: false, chunks } })
+            }
+            Answer::Socket(ends) => {
+                let run = end.map_or(run, |result| Box::pin(std::future::ready(result)));
+                Ok(Reply::Socket { ends, run })
             }
         }
     }
@@ -135,16 +147,33 @@ async fn run(
         services.metrics.plugin_fault(&personality.manifest.name, fault.kind());
         tracing::warn!(request_id = &*request_id, plugin = personality.manifest.name, version = personality.manifest.version, %fault, "a guest failed");
     }
+    let repeat = store.data_mut().repeat.take();
     // The store goes before the permit: an instance is free when the permit says so.
     drop(store);
     drop(permit);
+    if let (Some(repeat), Ok(())) = (repeat, &result) {
+        go_on(repeat, services.stopping.clone()).await;
+    }
     result
+}
+
+/// Writes the same bytes until the server stops; a client that leaves drops this.
+async fn go_on(repeat: Repeat, mut stopping: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopping.wait_for(|is_stopping| *is_stopping) => return,
+            () = tokio::time::sleep(repeat.interval) => {}
+        }
+        if repeat.chunks.send(repeat.bytes.clone()).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// The body of a streamed response. Reading it drives the guest.
 pub struct GuestStream {
     /// The guest, until it has returned.
-    run: Option<Run>,
+    run: Option<GuestRun>,
     /// How it failed, until the reader has been told; what the guest wrote before comes first.
     fault: Option<Fault>,
     /// Whether the reader had a chance to send on what came before the fault.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::fault::{CpuSpent, LimitPassed};
+use super::imports::http::Repeat;
 use crate::http::Keys;
 use crate::inference::Inference;
 use crate::limits;
@@ -42,6 +43,8 @@ pub struct Services {
     pub metrics: Arc<Metrics>,
     /// Turns of busy guests.
     pub turns: Arc<Semaphore>,
+    /// Turns true when the server stops.
+    pub stopping: watch::Receiver<bool>,
 }
 
 /// As many busy guests as leave a processor to the others, but one at least.
@@ -81,6 +84,8 @@ pub struct Guest {
     pub pictures: usize,
     /// See `pictures`.
     pub picture_bytes: usize,
+    /// What goes on after the guest has returned.
+    pub repeat: Option<Repeat>,
     is_memory_denied: bool,
     calls: u32,
     cpu_ticks: u64,
@@ -108,6 +113,7 @@ impl Guest {
             work_tokens: 0,
             pictures: 0,
             picture_bytes: 0,
+            repeat: None,
             is_memory_denied: false,
             calls: 0,
             cpu_ticks: 0,

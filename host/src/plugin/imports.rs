@@ -18,6 +18,7 @@ mod registry;
 mod reranking;
 mod state;
 mod vision;
+pub mod websocket;
 mod work;
 
 use super::bindings::personality::mimus::plugin::{chat, manifest};

@@ -225,6 +225,7 @@ fn linker(engine: &Engine, grants: &[String]) -> wasmtime::Result<Linker<Guest>>
     interfaces::manifest::add_to_linker::<_, Own>(&mut linker, guest)?;
     for grant in grants {
         match grant.as_str() {
+            "websocket" => interfaces::websocket::add_to_linker::<_, Own>(&mut linker, guest)?,
             "inference" => interfaces::inference::add_to_linker::<_, Own>(&mut linker, guest)?,
             "answers" => interfaces::answers::add_to_linker::<_, Own>(&mut linker, guest)?,
             "embeddings" => interfaces::embeddings::add_to_linker::<_, Own>(&mut linker, guest)?,

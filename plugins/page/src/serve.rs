@@ -41,7 +41,7 @@ fn send(
         .header("etag", tag)
         .header("cache-control", keep)
         .header("x-content-type-options", "nosniff")
-        .header("referrer-policy", "no-referrer")
+        .header("referrer-policy", "same-origin")
         .header("cross-origin-opener-policy", "same-origin")
         .header("cross-origin-resource-policy", "same-origin");
     let is_known = request.header("if-none-match").is_some_and(|known| holds(&known, tag));

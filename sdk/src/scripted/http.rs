@@ -13,6 +13,7 @@ use crate::query;
 use crate::request::{Header, RequestHead};
 use crate::response::{WriteError, header};
 use crate::routes::Method;
+use crate::websocket::Message;
 
 /// The id of every scripted request.
 pub const REQUEST_ID: &str = "scripted-request";
@@ -28,6 +29,12 @@ pub struct Captured {
     pub body: Vec<u8>,
     /// The body as it was written, piece by piece; one piece when it was sent whole.
     pub chunks: Vec<Vec<u8>>,
+    /// What the host goes on writing after the plugin has returned, and the time between, in milliseconds.
+    pub repeated: Option<(Vec<u8>, u32)>,
+    /// What the plugin said over a websocket.
+    pub messages: Vec<Message>,
+    /// The code with which it closed the websocket.
+    pub closed: Option<u16>,
 }
 
 impl Captured {
@@ -98,7 +105,7 @@ pub(super) fn call_on<D: Dialect>(
     let refuse = |kind, message: &str| {
         let (status, body) = manifest::render_error(&description.error_style, kind, message);
         let headers = vec![header("content-type", &description.error_style.content_type)];
-        Captured { status, headers, chunks: vec![body.clone().into()], body: body.into() }
+        Captured { status, headers, chunks: vec![body.clone().into()], body: body.into(), ..Captured::default() }
     };
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
     let (route, path_params) = match find(&description.routes, method, path) {
@@ -131,9 +138,9 @@ pub(super) fn call_on<D: Dialect>(
     captured
 }
 
-struct Capture {
-    captured: Rc<RefCell<Captured>>,
-    writes_left: Option<u32>,
+pub(super) struct Capture {
+    pub captured: Rc<RefCell<Captured>>,
+    pub writes_left: Option<u32>,
 }
 
 impl ResponseSink for Capture {
@@ -167,6 +174,11 @@ impl ResponseSink for Capture {
         let mut captured = self.captured.borrow_mut();
         captured.chunks.push(bytes.into());
         captured.body.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn repeat(&mut self, bytes: &[u8], interval_ms: u32) -> Result<(), WriteError> {
+        self.captured.borrow_mut().repeated = Some((bytes.into(), interval_ms));
         Ok(())
     }
 }

@@ -1,14 +1,17 @@
 //! The scripted host's side of [`Backend`].
 
 use std::any::Any;
+use std::time::Duration;
 
 use super::answer::{Extras, ScriptedAnswer};
+use super::http::Capture;
 use super::launches;
 use super::pictures;
 use super::store::Store;
+use super::websocket::ScriptedSocket;
 use super::{EMBEDDING_DIMENSIONS, Input, START_MS, ScriptedHost, check_tools, render, vocabulary};
 use crate::answers::ToolUse;
-use crate::backend::{Backend, Picture, RunningAnswer, RunningGeneration};
+use crate::backend::{Backend, Picture, RequestSource, ResponseSink, RunningAnswer, RunningGeneration, Socket};
 use crate::chat::{Message, RenderOptions, Rendered};
 use crate::embeddings::{self, Embedding};
 use crate::inference::{ContextExcess, Error, InvalidValue, Options, Prompt};
@@ -18,7 +21,7 @@ use crate::models::Model;
 use crate::registry::{self, Family};
 use crate::reranking::{self, Relevance};
 use crate::vision::{self, Description, Face, Prediction, TextBlock};
-use crate::{blobs, media, state};
+use crate::{blobs, media, state, websocket};
 
 impl Backend for ScriptedHost {
     fn chat(
@@ -321,6 +324,34 @@ impl Backend for ScriptedHost {
 
     fn server_version(&self) -> String {
         "0.0.0-scripted".into()
+    }
+
+    fn is_websocket_offered(&self, request: &dyn RequestSource) -> bool {
+        request.header("upgrade").is_some_and(|wanted| wanted.eq_ignore_ascii_case("websocket"))
+    }
+
+    fn accept_websocket(
+        &self,
+        request: &dyn RequestSource,
+        response: &mut dyn ResponseSink,
+        _protocol: Option<&str>,
+    ) -> Result<Box<dyn Socket>, websocket::Error> {
+        if !self.is_websocket_offered(request) {
+            return Err(websocket::Error::NotOffered("the header `upgrade` is not `websocket`".into()));
+        }
+        let response: &mut dyn Any = response;
+        let capture = response.downcast_mut::<Capture>().expect("a scripted request has a scripted response");
+        if capture.captured.borrow().status != 0 {
+            return Err(websocket::Error::OutOfOrder("the response has begun already".into()));
+        }
+        capture.captured.borrow_mut().status = 101;
+        let (captured, sends_left) = (capture.captured.clone(), capture.writes_left);
+        Ok(Box::new(ScriptedSocket { host: self.clone(), captured, sends_left }))
+    }
+
+    /// Takes no time but the scripted clock's.
+    fn sleep(&self, ms: u32) {
+        self.advance(Duration::from_millis(ms.into()));
     }
 
     fn now_ms(&self) -> u64 {

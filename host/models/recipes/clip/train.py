@@ -18,9 +18,10 @@ from transformers import CLIPConfig, CLIPModel
 import captions
 import tokens
 import world
+from muon import Muon
 
 # Pictures of a step, for each worker; those that are drawn anew.
-SIDE, BATCH, FRESH = 48, 48, 8
+SIDE, BATCH, FRESH = 48, 64, 12
 # Scenes drawn before the first step, and the most that are kept for another look.
 FIRST, POOL = 600, 12000
 WARMUP_STEPS, AVERAGE = 40, 0.99
@@ -91,7 +92,7 @@ def optimizers(model, helper, peak):
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and ".layers." in name]
     chosen = set(map(id, matrices))
     others = [p for p in [*model.parameters(), *helper.parameters()] if id(p) not in chosen]
-    return [torch.optim.Muon(matrices, lr=peak, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"), torch.optim.AdamW(others, lr=peak, weight_decay=0.02, betas=(0.9, 0.98))]
+    return [Muon(matrices, lr=peak, weight_decay=0.02), torch.optim.AdamW(others, lr=peak, weight_decay=0.02, betas=(0.9, 0.98))]
 
 
 def averaged(parameters, workers):

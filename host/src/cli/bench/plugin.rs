@@ -71,7 +71,8 @@ struct Spread {
 pub fn run(making: &Making, time: Duration, is_json: bool) -> Result<(), String> {
     let mut config = making.config()?;
     config.data = None;
-    let core = Core::open(&config, Contents { models: Vec::new(), ..crate::contents() })?;
+    let contents = Contents { models: Vec::new(), ..crate::contents() };
+    let core = Core::open(&config, contents, tokio::sync::watch::channel(false).1)?;
     let script = |tokens| Script { answer: Answer::Echo, tokens: Some(tokens), ..Script::default() };
     // One piece: the whole chat should measure the layers, not how fast threads wake each other.
     let at_once = Script { tokens_per_piece: CHAT_TOKENS, ..script(CHAT_TOKENS) };
@@ -174,6 +175,7 @@ async fn call(shared: &Shared, personality: &Arc<Personality>, route: usize, bod
             }
             check(status, &Bytes::new()).map(|_| bytes)
         }
+        Reply::Socket { .. } => Err("a websocket".into()),
     }
 }
 
@@ -185,7 +187,7 @@ async fn first_bytes(
     body: Bytes,
 ) -> Result<usize, String> {
     match begin(shared, personality, route, body).await? {
-        Reply::Whole { .. } => Err("no stream".into()),
+        Reply::Whole { .. } | Reply::Socket { .. } => Err("no stream".into()),
         Reply::Streamed { status, mut body, .. } => {
             let first = std::future::poll_fn(|context| body.poll_next(context)).await.ok_or("an empty stream")?;
             let first = first.map_err(|fault| fault.to_string())?;
@@ -207,7 +209,7 @@ async fn begin(shared: &Shared, personality: &Arc<Personality>, route: usize, bo
         origin: "http://127.0.0.1:8080".into(),
     };
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    let request = IncomingRequest { head, headers, tenant: 0, is_admitted: true, body };
+    let request = IncomingRequest { head, headers, tenant: 0, is_admitted: true, websocket: None, body };
     shared.caller.call(personality, request).await.map_err(|fault| fault.to_string())
 }
 

@@ -1,12 +1,20 @@
 //! `clock`: time.
 
 use std::sync::LazyLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::limits;
 use crate::plugin::bindings::personality::mimus::plugin::clock as wit;
 use crate::plugin::guest::Guest;
 
 impl wit::Host for Guest {
+    async fn sleep(&mut self, ms: u32) -> wasmtime::Result<()> {
+        self.count_call()?;
+        let time = Duration::from_millis(ms.min(limits::GUEST_WAIT_MS_MAX).into());
+        self.wait(tokio::time::sleep(time)).await;
+        Ok(())
+    }
+
     fn now_ms(&mut self) -> wasmtime::Result<u64> {
         self.count_call()?;
         Ok(now_ms())

@@ -1,9 +1,12 @@
 //! `http`: the request that a guest answers and the response it fills.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::component::Resource;
 
+use super::websocket::{Offer, SocketEnds};
 use crate::limits;
 use crate::plugin::bindings::personality::mimus::plugin::http as wit;
 use crate::plugin::guest::Guest;
@@ -20,6 +23,8 @@ pub struct IncomingRequest {
     pub tenant: u64,
     /// Whether the headers hold a key that lets the client in; true where none is asked for.
     pub is_admitted: bool,
+    /// That it asks for a websocket, or what is wrong with how it asks; none where it does not.
+    pub websocket: Option<Result<Offer, String>>,
     /// The whole body; empty once the guest has taken it.
     pub body: Bytes,
 }
@@ -30,6 +35,35 @@ pub enum Answer {
     Whole(u16, Vec<Header>, Bytes),
     /// Status and headers; the body follows by the channel and ends when the guest returns.
     Streamed(u16, Vec<Header>, mpsc::Receiver<Bytes>),
+    /// No response: the connection becomes a websocket.
+    Socket(SocketEnds),
+}
+
+/// What the host writes at an interval after a guest has returned.
+pub struct Repeat {
+    /// Each time.
+    pub bytes: Bytes,
+    /// Time between.
+    pub interval: Duration,
+    /// Where to.
+    pub chunks: mpsc::Sender<Bytes>,
+}
+
+/// Why an answer cannot be given.
+pub enum Refused {
+    /// There is one already; the words for the guest.
+    Begun(String),
+    /// Nobody waits for it.
+    Closed,
+}
+
+impl From<Refused> for wit::WriteError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Begun(why) => wit::WriteError::OutOfOrder(why),
+            Refused::Closed => wit::WriteError::Closed,
+        }
+    }
 }
 
 /// The guest's end of a response.
@@ -45,10 +79,10 @@ impl ResponseSink {
         (ResponseSink { answer: Some(sender), chunks: None }, receiver)
     }
 
-    fn answer(&mut self, answer: Answer) -> Result<(), wit::WriteError> {
-        let sender =
-            self.answer.take().ok_or_else(|| wit::WriteError::OutOfOrder("the response has begun already".into()))?;
-        sender.send(answer).map_err(|_| wit::WriteError::Closed)
+    /// Gives the one answer.
+    pub(super) fn answer(&mut self, answer: Answer) -> Result<(), Refused> {
+        let sender = self.answer.take().ok_or_else(|| Refused::Begun("the response has begun already".into()))?;
+        sender.send(answer).map_err(|_| Refused::Closed)
     }
 }
 
@@ -98,7 +132,7 @@ impl wit::HostResponse for Guest {
     ) -> wasmtime::Result<Result<(), wit::WriteError>> {
         self.count_call()?;
         Ok(check_head(status, &headers).and_then(|()| {
-            self.table.get_mut(&response).map_err(gone)?.answer(Answer::Whole(status, headers, body.into()))
+            Ok(self.table.get_mut(&response).map_err(gone)?.answer(Answer::Whole(status, headers, body.into()))?)
         }))
     }
 
@@ -118,7 +152,7 @@ impl wit::HostResponse for Guest {
         if started.is_ok() {
             sink.chunks = Some(sender);
         }
-        Ok(started)
+        Ok(started.map_err(Into::into))
     }
 
     async fn write(
@@ -142,6 +176,31 @@ impl wit::HostResponse for Guest {
                 return Ok(Err(wit::WriteError::Closed));
             }
         }
+        Ok(Ok(()))
+    }
+
+    fn repeat(
+        &mut self,
+        response: Resource<ResponseSink>,
+        bytes: Vec<u8>,
+        interval_ms: u32,
+    ) -> wasmtime::Result<Result<(), wit::WriteError>> {
+        self.count_call()?;
+        let Some(chunks) = self.table.get(&response)?.chunks.clone() else {
+            return Ok(Err(wit::WriteError::OutOfOrder("repeat before start, or after send".into())));
+        };
+        let interval = limits::REPEAT_INTERVAL_MS_MIN..=limits::GUEST_WAIT_MS_MAX;
+        if !(1..=limits::REPEAT_BYTES_MAX).contains(&bytes.len()) || !interval.contains(&interval_ms) {
+            let why = format!(
+                "1 to {} bytes can be repeated, every {} to {} ms",
+                limits::REPEAT_BYTES_MAX,
+                interval.start(),
+                interval.end()
+            );
+            return Ok(Err(wit::WriteError::Invalid(why)));
+        }
+        let interval = Duration::from_millis(interval_ms.into());
+        self.repeat = Some(Repeat { bytes: bytes.into(), interval, chunks });
         Ok(Ok(()))
     }
 

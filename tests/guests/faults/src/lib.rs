@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use mimus_sdk::{
     About, Dialect, DialectError, ErrorStyle, Reply, Request, Response, Routes, WriteError, clock, log, state,
+    websocket,
 };
+
+use mimus_sdk::websocket::Message;
 
 struct Faults;
 
@@ -32,6 +35,8 @@ impl Dialect for Faults {
             .get("/endless", endless)
             .get("/silent", silent)
             .get("/never", never)
+            .get("/socket", socket)
+            .get("/alive", alive)
     }
 }
 
@@ -133,6 +138,39 @@ fn never(_: &Request, _: &mut Response) -> Result<(), Failure> {
     }
 }
 
+/// Says over a websocket what it is told, and does what it is told by some words.
+fn socket(request: &Request, response: &mut Response) -> Result<(), Failure> {
+    let mut socket = websocket::accept(request, response, Some("echo"))?;
+    loop {
+        match socket.receive(Duration::from_secs(1))? {
+            Some(Message::Text(word)) if word == "trap" => panic!("this guest panics on purpose"),
+            Some(Message::Text(word)) if word == "return" => return Ok(socket.text("returning")?),
+            Some(Message::Text(word)) if word == "bye" => {
+                socket.text("last words")?;
+                socket.close(3001, "enough");
+                return Ok(());
+            }
+            Some(Message::Text(word)) if word == "huge" => {
+                let refused = socket.text("x".repeat(9 << 20)).expect_err("larger than a message may be");
+                socket.text(format!("{refused:?}"))?;
+            }
+            Some(Message::Text(word)) if word == "flood" => loop {
+                socket.text("x".repeat(1 << 20))?;
+            },
+            Some(message) => socket.send(message)?,
+            None => socket.text("still here")?,
+        }
+    }
+}
+
+/// Says that it is alive long after it has returned.
+fn alive(_: &Request, response: &mut Response) -> Result<(), Failure> {
+    let mut events = response.sse()?;
+    events.text("ALIVE")?;
+    events.repeat_text("ALIVE", Duration::from_secs(1))?;
+    Ok(())
+}
+
 /// What went wrong, for the test to read.
 struct Failure(String);
 
@@ -150,6 +188,12 @@ impl From<WriteError> for Failure {
 
 impl From<state::Error> for Failure {
     fn from(error: state::Error) -> Self {
+        Failure(format!("{error:?}"))
+    }
+}
+
+impl From<websocket::Error> for Failure {
+    fn from(error: websocket::Error) -> Self {
         Failure(format!("{error:?}"))
     }
 }
