@@ -71,6 +71,11 @@ fn a_plugin_is_added_replaced_and_deleted() {
 
     server.overwrite("versioned.wasm", &good("0003"));
     wait_for_version(&server, "0003");
+    let told = server.get("/_mimus/plugins").expect(200).json();
+    let swaps: Vec<(&Value, &Value)> =
+        told["swaps"].as_array().expect("a history").iter().map(|swap| (&swap["before"], &swap["version"])).collect();
+    let (first, second, third) = (&json!("0.0.1"), &json!("0.0.2"), &json!("0.0.3"));
+    assert_eq!(swaps, [(second, third), (first, second), (&Value::Null, first)], "newest first: {told}");
 
     // A file that is deleted takes nothing away: it may be on its way to being replaced.
     server.remove("versioned.wasm");
