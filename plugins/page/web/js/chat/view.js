@@ -161,7 +161,11 @@ function mount(main) {
     if (isRunning()) stop();
     else closeHistory();
   };
+  const onPointer = (event) => {
+    if (!talks.box.contains(event.target) && !historyButton.contains(event.target)) closeHistory();
+  };
   addEventListener("keydown", onKey);
+  addEventListener("pointerdown", onPointer);
   document.addEventListener("mimus:begin", begin);
 
   replace(panel, settingsPanel());
@@ -173,6 +177,7 @@ function mount(main) {
   return () => {
     clearTimeout(due);
     removeEventListener("keydown", onKey);
+    removeEventListener("pointerdown", onPointer);
     document.removeEventListener("mimus:begin", begin);
   };
 }
