@@ -88,5 +88,6 @@ with opened() as web:
     page.route("**/chat/completions", lambda route: route.fulfill(
         status=404, json={"error": {"message": "The model `mimus-chat` does not exist."}}))
     send(page, "Are you there?")
-    expect(page.get_by_role("alert")).to_have_text("The model `mimus-chat` does not exist. Choose another model, or look at the dialects that are loaded.")
+    expect(page.get_by_role("alert")).to_have_text(
+        "The model `mimus-chat` does not exist. Choose another model, or look at the dialects that are loaded.")
     web.faults[:] = [fault for fault in web.faults if "404" not in fault]

@@ -5,8 +5,8 @@ from harness import MORE, SERVER, expect, opened
 names = MORE[0].split(",")
 
 # The clients that people look for.
-CLIENTS = {"openai": "from openai import OpenAI", "lmdeploy": "APIClient(", "xinference": "RESTfulClient", "roboflow": "InferenceHTTPClient",
-           "fastchat": "openai.api_base", "gradio": "gradio_client"}
+CLIENTS = {"openai": "from openai import OpenAI", "lmdeploy": "APIClient(", "xinference": "RESTfulClient",
+           "roboflow": "InferenceHTTPClient", "fastchat": "openai.api_base", "gradio": "gradio_client"}
 
 with opened() as web:
     page = web.page("/#/dialects")

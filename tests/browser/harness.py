@@ -3,11 +3,12 @@
     with opened() as web:
         page = web.page()
 
-What must hold in every script is checked when it ends: the console stayed empty, no script failed, and the page asked nothing of any
-other place than the server.
+What must hold in every script is checked when it ends: the console stayed empty, no script failed, and the page asked
+nothing of any other place than the server.
 """
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -93,10 +94,10 @@ def chromium():
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     # One of many scripts at once does it; the others wait.
     with open(SHOTS / "chromium.lock", "w") as lock:
-        import fcntl
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not shutil.which("chromium"):
-            done = subprocess.run(install, shell=True, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            done = subprocess.run(install, shell=True, env=environment, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             if done.returncode != 0:
                 sys.exit("the browser tests need Chromium, and `%s` said:\n%s\nInstall Chromium and run them again."
                          % (install, done.stdout[-2000:]))

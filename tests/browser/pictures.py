@@ -20,7 +20,8 @@ PASTE = """([data]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   const transfer = new DataTransfer();
   transfer.items.add(new File([bytes], "pasted.png", { type: "image/png" }));
-  document.getElementById("message").dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true }));
+  const paste = new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true });
+  document.getElementById("message").dispatchEvent(paste);
 }"""
 
 
@@ -40,7 +41,8 @@ with opened() as web:
     seen = answered(page, 1)
     found = seen.get_by_role("region", name="shapes/1", exact=True)
     expect(found.locator(".overlay rect.box")).to_have_count(3)
-    assert sorted(found.locator(".overlay g[data-label]").evaluate_all("all => all.map((one) => one.dataset.label)")) == ["cross", "cross", "star"]
+    labels = found.locator(".overlay g[data-label]").evaluate_all("all => all.map((one) => one.dataset.label)")
+    assert sorted(labels) == ["cross", "cross", "star"], labels
     expect(found.get_by_role("img")).to_have_attribute("aria-label", "2 crosses, 1 star")
     box = found.locator("rect.box").first
     assert abs(float(box.get_attribute("width")) - 30) < 3, "boxes have the picture's own scale"

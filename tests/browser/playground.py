@@ -12,7 +12,8 @@ with opened() as web:
     values = [[float(text) for text in row.locator("td").all_inner_texts()] for row in rows.all()]
     assert all(values[index][index] == 1 for index in range(4)), values
     assert min(values[0][1], values[2][3]) > max(values[0][2], values[0][3], values[1][2], values[1][3]), values
-    heats = page.locator(".heatmap tbody tr").first.locator("td").evaluate_all("cells => cells.map((cell) => getComputedStyle(cell).backgroundColor)")
+    colours = "cells => cells.map((cell) => getComputedStyle(cell).backgroundColor)"
+    heats = rows.first.locator("td").evaluate_all(colours)
     assert heats[0] != heats[2], "more alike is darker"
     web.shot(page, "playground-similarity")
     page.fill("#texts", "one")

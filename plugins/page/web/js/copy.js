@@ -2,11 +2,11 @@
 
 import { announce, note } from "./announce.js";
 import { el, replace } from "./dom.js";
-import { icon } from "./icons.js";
+import { icon, toolButton } from "./icons.js";
 
 /** A button that copies what `text()` returns when it is pressed. `what` completes its name: "Copy code". */
 export function copyButton(what, text) {
-  const button = el("button", { type: "button", class: "tool", "aria-label": `Copy ${what}`, title: `Copy ${what}` }, icon("copy"));
+  const button = toolButton("copy", `Copy ${what}`);
   button.addEventListener("click", async () => {
     try {
       await write(text());

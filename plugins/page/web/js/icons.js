@@ -1,11 +1,12 @@
 // Small pictures, drawn with lines of the text's colour. They say nothing to screen readers: what they are on has a name.
 
-import { svg } from "./dom.js";
+import { el, svg } from "./dom.js";
 
 const PATHS = {
   chat: "M4 5h12v8H9l-4 3v-3H4z",
   playground: "M8 3v4.5L3.8 15a1.3 1.3 0 0 0 1.1 2h10.2a1.3 1.3 0 0 0 1.1-2L12 7.500V3M6.500 3h7M6.300 12h7.400",
-  dialects: "M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM3 10h14M10 3c2.200 2 3 4.500 3 7s-.8 5-3 7c-2.200-2-3-4.500-3-7s.8-5 3-7z",
+  dialects:
+    "M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM3 10h14M10 3c2.200 2 3 4.500 3 7s-.8 5-3 7c-2.200-2-3-4.500-3-7s.8-5 3-7z",
   operations: "M3 11h3l2-6 4 11 2-5h3",
   plus: "M10 4v12M4 10h12",
   close: "M5 5l10 10M15 5L5 15",
@@ -31,13 +32,24 @@ export function icon(name) {
   return svg("svg", { class: "icon", viewBox: "0 0 20 20", "aria-hidden": "true" }, svg("path", { d: PATHS[name] }));
 }
 
+/** A small button with an icon. Its name is what screen readers and the pointer are told, unless `more` has another `title`. */
+export function toolButton(picture, label, more = {}) {
+  return el("button", { type: "button", class: "tool", "aria-label": label, title: label, ...more }, icon(picture));
+}
+
 /** The bird: a mockingbird on a line, looking up. */
 export function bird() {
   return svg(
     "svg",
     { class: "bird", viewBox: "0 0 64 64", "aria-hidden": "true" },
-    svg("path", { class: "bird-body", d: "M57 13l-9.500 2.600C44.500 10.700 38 9.700 33.600 13c-2.500 1.900-3.900 4.600-4.300 7.700C26.600 29.500 19 37 4.500 45.500c9.500 1.700 17 .6 22.500-1.700L20.500 56l14-11.300C45.500 41 51 31.500 49.700 19.800z" }),
-    svg("path", { class: "bird-wing", d: "M30.500 26c1.500 7-2.500 12.500-11.500 16 10.500.5 18.500-4 20.500-13.500-3.500 1-6.500.2-9-2.500z" }),
+    svg("path", {
+      class: "bird-body",
+      d: "M57 13l-9.500 2.600C44.500 10.700 38 9.700 33.600 13c-2.500 1.900-3.900 4.600-4.300 7.700C26.600 29.500 19 37 4.500 45.500c9.500 1.700 17 .6 22.500-1.700L20.500 56l14-11.300C45.500 41 51 31.500 49.700 19.800z",
+    }),
+    svg("path", {
+      class: "bird-wing",
+      d: "M30.500 26c1.500 7-2.500 12.500-11.500 16 10.500.5 18.500-4 20.500-13.500-3.500 1-6.500.2-9-2.500z",
+    }),
     svg("circle", { class: "bird-eye", cx: "41.500", cy: "16.800", r: "1.700" }),
   );
 }

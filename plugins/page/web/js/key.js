@@ -7,18 +7,31 @@ const PLACE = "mimus.key";
 /** The dialog that is open, as a promise of whether a key was given. */
 let asking = null;
 
+/** Where the browser keeps nothing for pages, the key is forgotten when the page is left. */
+let held = null;
+
 /** The key that was entered, or null. */
 export function heldKey() {
   try {
     return sessionStorage.getItem(PLACE);
   } catch {
-    return null;
+    return held;
   }
 }
 
 /** A key that was refused is of no use. */
 export function forgetKey() {
-  sessionStorage.removeItem(PLACE);
+  keep(null);
+}
+
+function keep(key) {
+  held = key;
+  try {
+    if (key === null) sessionStorage.removeItem(PLACE);
+    else sessionStorage.setItem(PLACE, key);
+  } catch {
+    // It is held until the page is left.
+  }
 }
 
 /** Asks for a key. Resolves to whether one was entered; all who ask at once get the same answer. */
@@ -31,7 +44,13 @@ export function askForKey() {
 
 function open() {
   const id = uid("key");
-  const input = el("input", { id, type: "password", autocomplete: "current-password", required: true, spellcheck: "false" });
+  const input = el("input", {
+    id,
+    type: "password",
+    autocomplete: "current-password",
+    required: true,
+    spellcheck: "false",
+  });
   const dialog = el(
     "dialog",
     { class: "dialog", "aria-labelledby": `${id}-title` },
@@ -58,7 +77,7 @@ function open() {
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       const key = dialog.returnValue === "enter" ? input.value.trim() : "";
-      if (key) sessionStorage.setItem(PLACE, key);
+      if (key) keep(key);
       dialog.remove();
       resolve(key !== "");
     });

@@ -49,7 +49,11 @@ export function showKeys() {
     "dialog",
     { class: "dialog", "aria-labelledby": "keys-title" },
     el("h2", { id: "keys-title" }, "Keyboard"),
-    el("dl", { class: "keys" }, KEYS.map(([key, what]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)])),
+    el(
+      "dl",
+      { class: "keys" },
+      KEYS.map(([key, what]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)]),
+    ),
     el("form", { method: "dialog", class: "row end" }, el("button", { class: "primary" }, "Close")),
   );
   dialog.addEventListener("close", () => dialog.remove());

@@ -2,7 +2,7 @@
 
 import { announce } from "./announce.js";
 import { el, replace } from "./dom.js";
-import { icon } from "./icons.js";
+import { icon, toolButton } from "./icons.js";
 import { showKeys } from "./shortcuts.js";
 
 const PLACE = "mimus.theme";
@@ -11,7 +11,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 /** The buttons. */
 export function tools() {
   return [
-    el("button", { type: "button", class: "tool", "aria-label": "Keyboard shortcuts", title: "Keyboard shortcuts (?)", onclick: showKeys }, icon("keyboard")),
+    toolButton("keyboard", "Keyboard shortcuts", { title: "Keyboard shortcuts (?)", onclick: showKeys }),
     themeButton(),
   ];
 }

@@ -14,7 +14,11 @@ export function bytes(count) {
 
 /** Large counts in short: `3.0 M`. */
 export function count(number) {
-  for (const [limit, unit] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]]) {
+  for (const [limit, unit] of [
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ]) {
     if (number >= limit) return `${(number / limit).toFixed(1)} ${unit}`;
   }
   return String(number);

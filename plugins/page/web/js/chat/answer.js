@@ -85,7 +85,11 @@ async function write(conversation, turn, signal, shown) {
 function figures(started, first, usage) {
   const seconds = (performance.now() - (first ?? started)) / 1000;
   const tokens = usage?.completion_tokens ?? 0;
-  return { first_ms: Math.round((first ?? performance.now()) - started), tokens, per_s: seconds > 0 ? Math.round(tokens / seconds) : 0 };
+  return {
+    first_ms: Math.round((first ?? performance.now()) - started),
+    tokens,
+    per_s: seconds > 0 ? Math.round(tokens / seconds) : 0,
+  };
 }
 
 /** The conversation as the model is given it: without findings, and without answers of which nothing came. */
@@ -103,7 +107,10 @@ function messagesOf({ turns, model }) {
 function parts(turn) {
   const url = files.get(turn.id)?.url ?? turn.picture.kept;
   const text = turn.text || "Describe the picture.";
-  return [{ type: "text", text }, { type: "image_url", image_url: { url } }];
+  return [
+    { type: "text", text },
+    { type: "image_url", image_url: { url } },
+  ];
 }
 
 /** Asks every model that looks at pictures, one after the other. */
@@ -124,7 +131,8 @@ async function see(asked, turn, signal, shown) {
     shown(turn, true);
   }
   if (turn.findings.length > 0) return;
-  turn.error = troubles[0] ?? "No model that looks at pictures is loaded. Start the server with one in its models folder.";
+  turn.error =
+    troubles[0] ?? "No model that looks at pictures is loaded. Start the server with one in its models folder.";
 }
 
 /** What can be drawn of a turn's picture: the file while the page is open, else what was kept. */

@@ -3,17 +3,29 @@
 import { inWords } from "../api.js";
 import { note } from "../announce.js";
 import { el, replace } from "../dom.js";
-import { icon } from "../icons.js";
+import { icon, toolButton } from "../icons.js";
 import { imageOf, readPicture } from "../pictures/file.js";
 import { isRunning, stop } from "./answer.js";
 
 /** The form. `acts`: `send(text, picture)`, `editLast()`. Returns `{form, draw, attach}`. */
 export function composer(acts) {
   let picture = null;
-  const field = el("textarea", { id: "message", rows: "1", placeholder: "Ask something", "aria-label": "Message", enterkeyhint: "send" });
-  const chooser = el("input", { type: "file", accept: "image/*", class: "unseen", tabindex: "-1", "aria-label": "Picture file" });
+  const field = el("textarea", {
+    id: "message",
+    rows: "1",
+    placeholder: "Ask something",
+    "aria-label": "Message",
+    enterkeyhint: "send",
+  });
+  const chooser = el("input", {
+    type: "file",
+    accept: "image/*",
+    class: "unseen",
+    tabindex: "-1",
+    "aria-label": "Picture file",
+  });
   const attached = el("div", { class: "attachment", hidden: true });
-  const choose = el("button", { type: "button", class: "tool", "aria-label": "Add a picture", title: "Add a picture; you can also drop or paste one" }, icon("image"));
+  const choose = toolButton("image", "Add a picture", { title: "Add a picture; you can also drop or paste one" });
   const button = el("button", { class: "send" });
 
   const grow = () => {
@@ -39,7 +51,7 @@ export function composer(acts) {
       attached,
       el("img", { src: picture.kept, alt: "" }),
       el("span", {}, picture.name, el("span", { class: "faint" }, ` ${picture.width} × ${picture.height}`)),
-      el("button", { type: "button", class: "tool", "aria-label": "Remove the picture", onclick: remove }, icon("close")),
+      toolButton("close", "Remove the picture", { onclick: remove }),
     );
   };
   const attach = async (file) => {
@@ -88,7 +100,12 @@ export function composer(acts) {
     event.preventDefault();
     stop();
   });
-  const form = el("form", { class: "composer" }, attached, el("div", { class: "composer-row" }, choose, chooser, field, button));
+  const form = el(
+    "form",
+    { class: "composer" },
+    attached,
+    el("div", { class: "composer-row" }, choose, chooser, field, button),
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     submit();

@@ -1,7 +1,7 @@
 // The list of conversations.
 
 import { el, replace } from "../dom.js";
-import { icon } from "../icons.js";
+import { icon, toolButton } from "../icons.js";
 import * as store from "./store.js";
 
 /** The list. `acts`: `begin()`, `open(id)`, `remove(id)`. Returns `{box, draw}`. */
@@ -15,7 +15,10 @@ export function history(acts) {
   );
   const draw = () => {
     const current = store.shown().id;
-    replace(list, store.list().map((one) => row(one, one.id === current, acts)));
+    replace(
+      list,
+      store.list().map((one) => row(one, one.id === current, acts)),
+    );
   };
   return { box, draw };
 }
@@ -25,7 +28,16 @@ function row(conversation, isCurrent, acts) {
   return el(
     "li",
     { class: "history-row" },
-    el("button", { type: "button", class: "history-open", "aria-current": isCurrent ? "true" : null, onclick: () => acts.open(conversation.id) }, title),
-    el("button", { type: "button", class: "tool", "aria-label": `Delete “${title}”`, title: "Delete", onclick: () => acts.remove(conversation.id) }, icon("trash")),
+    el(
+      "button",
+      {
+        type: "button",
+        class: "history-open",
+        "aria-current": isCurrent ? "true" : null,
+        onclick: () => acts.open(conversation.id),
+      },
+      title,
+    ),
+    toolButton("trash", `Delete “${title}”`, { onclick: () => acts.remove(conversation.id) }),
   );
 }

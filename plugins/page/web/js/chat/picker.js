@@ -15,7 +15,9 @@ export function picker(onChoose) {
   const button = el(
     "button",
     { type: "button", class: "picker", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-controls": id },
-    el("span", { class: "faint" }, "Model"), label, icon("chevron"),
+    el("span", { class: "faint" }, "Model"),
+    label,
+    icon("chevron"),
   );
   const panel = el("div", { class: "popover", id, role: "dialog", "aria-label": "Choose a model", hidden: true });
   const box = el("div", { class: "picker-box" }, button, panel);
@@ -71,16 +73,32 @@ function fillPanel(panel, onPick) {
   const name = uid("model");
   replace(
     panel,
-    el("fieldset", {}, el("legend", {}, "For conversations"), chatting.map((model) => choice(model, name, onPick))),
-    chatting.length === 0 && el("p", { class: "faint" }, "No model that chats is loaded. Start the server with --models DIR, or launch one."),
+    el(
+      "fieldset",
+      {},
+      el("legend", {}, "For conversations"),
+      chatting.map((model) => choice(model, name, onPick)),
+    ),
+    chatting.length === 0 &&
+      el("p", { class: "faint" }, "No model that chats is loaded. Start the server with --models DIR, or launch one."),
     others.length > 0 && el("h3", {}, "For the playground and for pictures"),
-    el("ul", { class: "plain" }, others.map((model) => el("li", { class: "model-row" }, facts(model)))),
+    el(
+      "ul",
+      { class: "plain" },
+      others.map((model) => el("li", { class: "model-row" }, facts(model))),
+    ),
   );
 }
 
 function choice(model, name, onPick) {
   const isShown = store.shown().model === model.name;
-  const input = el("input", { type: "radio", name, value: model.name, checked: isShown, disabled: model.readiness === "failed" });
+  const input = el("input", {
+    type: "radio",
+    name,
+    value: model.name,
+    checked: isShown,
+    disabled: model.readiness === "failed",
+  });
   input.addEventListener("change", () => onPick(model.name));
   return el("label", { class: "model-row" }, input, facts(model));
 }
@@ -95,6 +113,10 @@ function facts(model) {
     { class: "facts" },
     el("span", { class: "name" }, model.name),
     el("span", { class: "faint" }, [size, context, state].filter(Boolean).join(" · ")),
-    el("span", { class: "chips" }, models.abilities(model).map((word) => el("span", { class: "chip" }, word))),
+    el(
+      "span",
+      { class: "chips" },
+      models.abilities(model).map((word) => el("span", { class: "chip" }, word)),
+    ),
   );
 }

@@ -2,7 +2,7 @@
 
 import { copyButton } from "../copy.js";
 import { el, replace } from "../dom.js";
-import { bird, icon } from "../icons.js";
+import { bird, toolButton } from "../icons.js";
 import { markdown } from "../markdown/blocks.js";
 import { findingsTable, overlay, summary } from "../pictures/overlay.js";
 import { plural } from "../words.js";
@@ -43,7 +43,7 @@ function userTurn(turn, acts) {
       "div",
       { class: "acts" },
       turn.text && copyButton("your message", () => turn.text),
-      el("button", { type: "button", class: "tool", "aria-label": "Edit and send again", title: "Edit and send again", onclick: () => acts.edit(turn) }, icon("edit")),
+      toolButton("edit", "Edit and send again", { onclick: () => acts.edit(turn) }),
     ),
   ];
 }
@@ -52,9 +52,16 @@ function answerTurn(turn, acts) {
   const isLast = store.shown().turns.at(-1) === turn;
   const isWriting = isLast && isRunning();
   return [
-    el("div", { class: "who" }, bird(), el("span", {}, turn.findings ? "What the picture models see" : turn.model || "Model")),
+    el(
+      "div",
+      { class: "who" },
+      bird(),
+      el("span", {}, turn.findings ? "What the picture models see" : turn.model || "Model"),
+    ),
     turn.reasoning && reasoning(turn, isWriting),
-    turn.findings && turn.model && el("p", { class: "faint" }, `${turn.model} does not see pictures, so these models looked at it.`),
+    turn.findings &&
+      turn.model &&
+      el("p", { class: "faint" }, `${turn.model} does not see pictures, so these models looked at it.`),
     turn.findings?.filter(isSomething).map((findings) => seen(turn, findings)),
     turn.findings && nothing(turn.findings.filter((findings) => !isSomething(findings))),
     turn.text && el("div", { class: "prose" }, markdown(turn.text)),
@@ -66,14 +73,21 @@ function answerTurn(turn, acts) {
 }
 
 function waiting(turn) {
-  return el("p", { class: "waiting", "aria-hidden": "true" }, el("span"), el("span"), el("span"), turn.findings && "looking");
+  return el(
+    "p",
+    { class: "waiting", "aria-hidden": "true" },
+    el("span"),
+    el("span"),
+    el("span"),
+    turn.findings && "looking",
+  );
 }
 
 function tools(turn, acts) {
   const { figures } = turn;
   return [
     turn.text && copyButton("the answer", () => turn.text),
-    el("button", { type: "button", class: "tool", "aria-label": "Try again", title: "Try again", onclick: () => acts.retry(turn) }, icon("retry")),
+    toolButton("retry", "Try again", { onclick: () => acts.retry(turn) }),
     figures?.tokens > 0 && el("span", { class: "faint figures" }, speed(figures)),
   ];
 }
@@ -96,12 +110,19 @@ function reasoning(turn, isWriting) {
 
 /** Whether there is anything to show of what a model found. */
 function isSomething(findings) {
-  return findings.classes.length > 0 || findings.text.trim() !== "" || findings.boxes.some((box) => box.confidence >= CONFIDENCE);
+  return (
+    findings.classes.length > 0 ||
+    findings.text.trim() !== "" ||
+    findings.boxes.some((box) => box.confidence >= CONFIDENCE)
+  );
 }
 
 /** Models that found nothing, in one line. */
 function nothing(findings) {
-  return findings.length > 0 && el("p", { class: "faint" }, `Nothing found by ${findings.map(({ model }) => model).join(", ")}.`);
+  return (
+    findings.length > 0 &&
+    el("p", { class: "faint" }, `Nothing found by ${findings.map(({ model }) => model).join(", ")}.`)
+  );
 }
 
 function seen(turn, findings) {

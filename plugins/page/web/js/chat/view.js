@@ -3,7 +3,7 @@
 import { inWords } from "../api.js";
 import { announce } from "../announce.js";
 import { el, replace } from "../dom.js";
-import { bird, icon } from "../icons.js";
+import { bird, icon, toolButton } from "../icons.js";
 import * as models from "../models.js";
 import { takesDrops } from "../pictures/file.js";
 import { sample } from "../pictures/sample.js";
@@ -34,7 +34,11 @@ function mount(main) {
   const settingsButton = toggle("settings", "Settings", "settings");
   const historyButton = toggle("menu", "Conversations", "history");
   const writing = composer({ send: (text, picture) => send(text, picture, onTurn), editLast });
-  const talks = history({ begin, open: (id) => change(() => store.open(id)), remove: (id) => change(() => store.remove(id)) });
+  const talks = history({
+    begin,
+    open: (id) => change(() => store.open(id)),
+    remove: (id) => change(() => store.remove(id)),
+  });
   const panel = el("div", { class: "settings-box", hidden: true });
   const column = el(
     "div",
@@ -71,7 +75,10 @@ function mount(main) {
     talks.draw();
     writing.draw();
     const { turns } = store.shown();
-    replace(log, turns.map((turn) => turnNode(turn, acts)));
+    replace(
+      log,
+      turns.map((turn) => turnNode(turn, acts)),
+    );
     scroller.querySelector(".welcome")?.remove();
     if (turns.length === 0) scroller.append(welcome());
     toEnd();
@@ -140,7 +147,8 @@ function mount(main) {
   }
 
   function welcome() {
-    const idea = (text) => el("button", { type: "button", class: "idea", onclick: () => send(text, null, onTurn) }, text);
+    const idea = (text) =>
+      el("button", { type: "button", class: "idea", onclick: () => send(text, null, onTurn) }, text);
     const draw = async () => writing.attach(await sample());
     return el(
       "section",
@@ -148,7 +156,12 @@ function mount(main) {
       bird(),
       el("h2", {}, "One server, every voice."),
       el("p", { class: "faint" }, "Ask the model something, or drop a picture for the picture models."),
-      el("div", { class: "ideas" }, IDEAS.map(idea), el("button", { type: "button", class: "idea", onclick: draw }, icon("image"), "A sample drawing")),
+      el(
+        "div",
+        { class: "ideas" },
+        IDEAS.map(idea),
+        el("button", { type: "button", class: "idea", onclick: draw }, icon("image"), "A sample drawing"),
+      ),
     );
   }
 
@@ -184,5 +197,9 @@ function mount(main) {
 
 /** A button that shows and hides something. */
 function toggle(picture, label, controls) {
-  return el("button", { type: "button", class: `tool toggle-${controls}`, "aria-label": label, title: label, "aria-expanded": "false", "aria-controls": controls }, icon(picture));
+  return toolButton(picture, label, {
+    class: `tool toggle-${controls}`,
+    "aria-expanded": "false",
+    "aria-controls": controls,
+  });
 }

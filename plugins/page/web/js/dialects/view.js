@@ -12,7 +12,11 @@ import { snippets } from "./snippets.js";
 export const dialects = { title: "Dialects", mount };
 
 function mount(main) {
-  const lead = el("p", { class: "lead" }, "The same models, in every API’s voice. Point a client at its dialect’s address and change nothing else.");
+  const lead = el(
+    "p",
+    { class: "lead" },
+    "The same models, in every API’s voice. Point a client at its dialect’s address and change nothing else.",
+  );
   const list = el("div", { class: "cards" }, el("p", { class: "faint" }, "Reading the list …"));
   main.append(lead, list);
   load(list);
@@ -39,10 +43,16 @@ function card(dialect) {
   return el(
     "article",
     { class: "card", "aria-labelledby": title },
-    el("header", { class: "card-head" }, el("h2", { id: title }, dialect.name), el("span", { class: "chip" }, dialect.version)),
+    el(
+      "header",
+      { class: "card-head" },
+      el("h2", { id: title }, dialect.name),
+      el("span", { class: "chip" }, dialect.version),
+    ),
     el("p", {}, dialect.description),
     address("Address for clients", base + dialect.client_path),
-    dialect.port && address("On its own port", `${location.protocol}//${location.hostname}:${dialect.port}${dialect.client_path}`),
+    dialect.port &&
+      address("On its own port", `${location.protocol}//${location.hostname}:${dialect.port}${dialect.client_path}`),
     examples(dialect, base),
     routes(dialect),
     el("p", { class: "faint" }, el("a", { href: `${root}${dialect.mount}/docs` }, `Documents of ${dialect.name}`)),
@@ -50,20 +60,33 @@ function card(dialect) {
 }
 
 function address(label, text) {
-  return el("p", { class: "address" }, el("span", { class: "faint" }, label), el("code", {}, text), copyButton(`the address ${text}`, () => text));
+  return el(
+    "p",
+    { class: "address" },
+    el("span", { class: "faint" }, label),
+    el("code", {}, text),
+    copyButton(`the address ${text}`, () => text),
+  );
 }
 
 /** One snippet at a time, with a button for each client. */
 function examples(dialect, base) {
   const found = snippets(dialect, base);
   const place = el("div", {});
-  const buttons = found.map(([title], index) => el("button", { type: "button", class: "choice", onclick: () => show(index) }, title));
+  const buttons = found.map(([title], index) =>
+    el("button", { type: "button", class: "choice", onclick: () => show(index) }, title),
+  );
   const show = (index) => {
     buttons.forEach((button, other) => button.setAttribute("aria-pressed", String(other === index)));
     replace(place, codeBlock(found[index][2], found[index][1]));
   };
   show(0);
-  return el("div", { class: "examples" }, el("div", { class: "row", role: "group", "aria-label": `Clients of ${dialect.name}` }, buttons), place);
+  return el(
+    "div",
+    { class: "examples" },
+    el("div", { class: "row", role: "group", "aria-label": `Clients of ${dialect.name}` }, buttons),
+    place,
+  );
 }
 
 function routes(dialect) {
@@ -74,8 +97,23 @@ function routes(dialect) {
     el(
       "div",
       { class: "scroll", tabindex: "0", role: "region", "aria-label": `Routes of ${dialect.name}` },
-      el("table", {}, el("tbody", {}, dialect.routes.map((route) =>
-        el("tr", {}, el("td", { class: "method" }, route.method), el("td", {}, el("code", {}, route.path)), el("td", { class: "faint" }, route.is_public ? "open" : ""))))),
+      el(
+        "table",
+        {},
+        el(
+          "tbody",
+          {},
+          dialect.routes.map((route) =>
+            el(
+              "tr",
+              {},
+              el("td", { class: "method" }, route.method),
+              el("td", {}, el("code", {}, route.path)),
+              el("td", { class: "faint" }, route.is_public ? "open" : ""),
+            ),
+          ),
+        ),
+      ),
     ),
   );
 }
@@ -85,7 +123,15 @@ function notes(conflicts) {
     "section",
     { class: "card", "aria-label": "Shared paths" },
     el("h2", {}, "Shared paths"),
-    el("p", { class: "faint" }, "At the server’s root, where several dialects have the same path, one answers. Below its own address each has all of its paths."),
-    el("ul", {}, conflicts.map((text) => el("li", {}, text))),
+    el(
+      "p",
+      { class: "faint" },
+      "At the server’s root, where several dialects have the same path, one answers. Below its own address each has all of its paths.",
+    ),
+    el(
+      "ul",
+      {},
+      conflicts.map((text) => el("li", {}, text)),
+    ),
   );
 }

@@ -1,5 +1,5 @@
-// Markdown as a tree of elements: paragraphs, headings, lists, quotes, tables, code. Made for what models write, half of it while it
-// is being written. HTML in the text is shown as text.
+// Markdown as a tree of elements: paragraphs, headings, lists, quotes, tables, code. Made for what models write, half of it
+// while it is being written. HTML in the text is shown as text.
 
 import { copyButton } from "../copy.js";
 import { el } from "../dom.js";
@@ -53,7 +53,8 @@ function block(lines, at, depth) {
   if (depth < DEPTH_MAX && QUOTE.test(line)) return quote(lines, at, depth);
   if (depth < DEPTH_MAX && ITEM.test(line)) return list(lines, at, depth);
   const isShort = line.length <= LINE_MAX && (lines[at + 1] ?? "").length <= LINE_MAX;
-  if (isShort && line.includes("|") && DIVIDER.test(lines[at + 1] ?? "") && lines[at + 1].includes("-")) return table(lines, at);
+  if (isShort && line.includes("|") && DIVIDER.test(lines[at + 1] ?? "") && lines[at + 1].includes("-"))
+    return table(lines, at);
   return paragraph(lines, at);
 }
 
@@ -69,8 +70,17 @@ export function codeBlock(text, language) {
   return el(
     "div",
     { class: "code" },
-    el("div", { class: "code-head" }, el("span", {}, language || "text"), copyButton("code", () => text)),
-    el("pre", { tabindex: "0", role: "region", "aria-label": `Code, ${language || "text"}` }, el("code", {}, highlight(text, language))),
+    el(
+      "div",
+      { class: "code-head" },
+      el("span", {}, language || "text"),
+      copyButton("code", () => text),
+    ),
+    el(
+      "pre",
+      { tabindex: "0", role: "region", "aria-label": `Code, ${language || "text"}` },
+      el("code", {}, highlight(text, language)),
+    ),
   );
 }
 
@@ -110,18 +120,25 @@ function isOfItem(lines, at, indent) {
   const line = lines[at];
   if (!line.trim()) return (lines[at + 1] ?? "").search(/\S/) > indent;
   if (line.search(/\S/) > indent) return true;
-  return !ITEM.test(line) && !FENCE.test(line) && !HEADING.test(line) && !QUOTE.test(line) && lines[at - 1].trim() !== "";
+  return (
+    !ITEM.test(line) && !FENCE.test(line) && !HEADING.test(line) && !QUOTE.test(line) && lines[at - 1].trim() !== ""
+  );
 }
 
 /** A line alone is no paragraph, so that lists stay close. */
 function item(inside, depth) {
   const nodes = blocks(inside, depth + 1);
   const [first, ...rest] = nodes;
-  return el("li", {}, first?.tagName === "P" ? [...first.childNodes] : first ?? "", rest);
+  return el("li", {}, first?.tagName === "P" ? [...first.childNodes] : (first ?? ""), rest);
 }
 
 function table(lines, at) {
-  const cells = (line) => line.trim().replace(/^\||\|$/g, "").split("|").map((cell) => cell.trim());
+  const cells = (line) =>
+    line
+      .trim()
+      .replace(/^\||\|$/g, "")
+      .split("|")
+      .map((cell) => cell.trim());
   const head = cells(lines[at]);
   const rows = [];
   at += 2;
@@ -135,8 +152,26 @@ function table(lines, at) {
     el(
       "table",
       {},
-      el("thead", {}, el("tr", {}, head.map((cell) => el("th", { scope: "col" }, inline(cell))))),
-      el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell) => el("td", {}, inline(cell)))))),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          head.map((cell) => el("th", { scope: "col" }, inline(cell))),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        rows.map((row) =>
+          el(
+            "tr",
+            {},
+            row.map((cell) => el("td", {}, inline(cell))),
+          ),
+        ),
+      ),
     ),
   );
   return [node, at];
@@ -145,7 +180,8 @@ function table(lines, at) {
 function paragraph(lines, at) {
   const inside = [lines[at]];
   at += 1;
-  const begins = (line) => FENCE.test(line) || HEADING.test(line) || QUOTE.test(line) || ITEM.test(line) || RULE.test(line);
+  const begins = (line) =>
+    FENCE.test(line) || HEADING.test(line) || QUOTE.test(line) || ITEM.test(line) || RULE.test(line);
   while (at < lines.length && lines[at].trim() && !begins(lines[at])) {
     inside.push(lines[at]);
     at += 1;

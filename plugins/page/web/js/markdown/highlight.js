@@ -1,4 +1,5 @@
-// Colours for code: comments, texts, numbers and the words that most languages share. Nothing is parsed; a wrong colour harms nobody.
+// Colours for code: comments, texts, numbers and the words that most languages share. Nothing is parsed; a wrong colour
+// harms nobody.
 
 import { el } from "../dom.js";
 

@@ -110,7 +110,10 @@ function link(text, at, depth) {
   const end = close < 0 ? -1 : closingParenthesis(text, close + 2);
   if (end < 0 || text.slice(at + 1, close).includes("\n\n")) return null;
   const words = text.slice(at + 1, close);
-  const target = text.slice(close + 2, end).trim().split(/\s/)[0];
+  const target = text
+    .slice(close + 2, end)
+    .trim()
+    .split(/\s/)[0];
   // A picture is not fetched: it could tell its owner who reads this.
   return { node: anchor(target, inline(words || target, depth)), end: end + 1 };
 }

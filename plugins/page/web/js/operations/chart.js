@@ -13,11 +13,29 @@ export const POINTS = 60;
  * Returns `{box, draw}`; `draw(points)` draws them.
  */
 export function chart(title, lines, write) {
-  const picture = svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" });
+  const picture = svg("svg", {
+    class: "chart",
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    preserveAspectRatio: "none",
+    role: "img",
+  });
   const number = el("p", { class: "chart-number" }, "–");
-  const legend = lines.length > 1 && el("p", { class: "legend" }, lines.map(([name], index) => el("span", { class: `legend-${index}` }, name)));
+  const legend =
+    lines.length > 1 &&
+    el(
+      "p",
+      { class: "legend" },
+      lines.map(([name], index) => el("span", { class: `legend-${index}` }, name)),
+    );
   const most = el("span", { class: "faint chart-most" });
-  const box = el("section", { class: "card chart-card", "aria-label": title }, el("h3", {}, title), number, el("div", { class: "chart-box" }, picture, most), legend);
+  const box = el(
+    "section",
+    { class: "card chart-card", "aria-label": title },
+    el("h3", {}, title),
+    number,
+    el("div", { class: "chart-box" }, picture, most),
+    legend,
+  );
 
   const draw = (points) => {
     const latest = lines.map(([, key]) => points.at(-1)?.[key] ?? null);
@@ -25,7 +43,10 @@ export function chart(title, lines, write) {
     const top = Math.max(1e-9, ...points.flatMap((point) => lines.map(([, key]) => point[key] ?? 0)));
     const high = roundUp(top);
     most.textContent = points.length > 0 ? write(high) : "";
-    picture.setAttribute("aria-label", `${title}: ${lines.map(([name], index) => `${name} ${latest[index] === null ? "none" : write(latest[index])}`).join(", ")}`);
+    picture.setAttribute(
+      "aria-label",
+      `${title}: ${lines.map(([name], index) => `${name} ${latest[index] === null ? "none" : write(latest[index])}`).join(", ")}`,
+    );
     replace(
       picture,
       svg("line", { class: "grid", x1: 0, x2: WIDTH, y1: HEIGHT / 2, y2: HEIGHT / 2 }),
@@ -46,7 +67,9 @@ function trace(points, key, high, index) {
     return `${x.toFixed(1)},${(HEIGHT - 2 - (held / high) * (HEIGHT - 6)).toFixed(1)}`;
   });
   const first = WIDTH - ((points.length - 1) * WIDTH) / (POINTS - 1);
-  const area = index === 0 && svg("polygon", { class: "area", points: `${first},${HEIGHT} ${places.join(" ")} ${WIDTH},${HEIGHT}` });
+  const area =
+    index === 0 &&
+    svg("polygon", { class: "area", points: `${first},${HEIGHT} ${places.join(" ")} ${WIDTH},${HEIGHT}` });
   return [area, svg("polyline", { class: `line line-${index}`, points: places.join(" ") })].filter(Boolean);
 }
 

@@ -11,7 +11,20 @@ function table(name, head, rows) {
   return el(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": name },
-    el("table", { class: "wide-table" }, el("thead", {}, el("tr", {}, head.map((text) => el("th", { scope: "col" }, text)))), el("tbody", {}, rows)),
+    el(
+      "table",
+      { class: "wide-table" },
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          head.map((text) => el("th", { scope: "col" }, text)),
+        ),
+      ),
+      el("tbody", {}, rows),
+    ),
   );
 }
 
@@ -39,7 +52,8 @@ function state(model) {
   const done = model.progress?.fraction;
   return [
     word,
-    Number.isFinite(done) && el("progress", { max: "1", value: String(done), "aria-label": `${model.name} is loading` }),
+    Number.isFinite(done) &&
+      el("progress", { max: "1", value: String(done), "aria-label": `${model.name} is loading` }),
     model.detail && el("span", { class: "faint block" }, model.detail),
   ];
 }
@@ -54,16 +68,26 @@ export function pluginTable(list) {
       el("td", {}, plugin.kind || "–"),
       el("td", {}, plugin.version || "–", plugin.hash && el("code", { class: "hash" }, plugin.hash)),
       el("td", {}, plugin.source),
-      el("td", {}, el("span", { class: `state state-${plugin.state.startsWith("active") ? "ready" : "failed"}` }, plugin.state), plugin.last_error && el("span", { class: "trouble block" }, plugin.last_error)),
+      el(
+        "td",
+        {},
+        el("span", { class: `state state-${plugin.state.startsWith("active") ? "ready" : "failed"}` }, plugin.state),
+        plugin.last_error && el("span", { class: "trouble block" }, plugin.last_error),
+      ),
       el("td", {}, plugin.loaded_s ? moment(plugin.loaded_s * 1000) : "–"),
-    ));
+    ),
+  );
   return table("Plugins", ["Plugin", "Kind", "Version", "From", "State", "Since"], rows);
 }
 
 /** What became of new contents of plugins, the newest first. */
 export function swapList(swaps) {
   if (swaps.length === 0) {
-    return el("p", { class: "faint" }, "None since the server was started. Put a plugin into the folder that --plugins names, and it serves within a second.");
+    return el(
+      "p",
+      { class: "faint" },
+      "None since the server was started. Put a plugin into the folder that --plugins names, and it serves within a second.",
+    );
   }
   return el("ol", { class: "swaps", "aria-label": "Swaps, the newest first" }, swaps.map(swap));
 }

@@ -16,13 +16,28 @@ export const operations = { title: "Operations", mount };
 
 function mount(main) {
   const perSecond = (number) => `${number >= 10 ? Math.round(number) : number.toFixed(1)}/s`;
-  const milliseconds = (number) => (number >= 1000 ? `${(number / 1000).toFixed(1)} s` : `${number.toFixed(number < 10 ? 1 : 0)} ms`);
+  const milliseconds = (number) =>
+    number >= 1000 ? `${(number / 1000).toFixed(1)} s` : `${number.toFixed(number < 10 ? 1 : 0)} ms`;
   const whole = (number) => String(Math.round(number));
   const charts = [
     chart("Requests", [["a second", "requests"]], perSecond),
     chart("Tokens", [["a second", "tokens"]], perSecond),
-    chart("Queue", [["running", "running"], ["waiting", "waiting"]], whole),
-    chart("First byte", [["half within", "median"], ["95 % within", "slow"]], milliseconds),
+    chart(
+      "Queue",
+      [
+        ["running", "running"],
+        ["waiting", "waiting"],
+      ],
+      whole,
+    ),
+    chart(
+      "First byte",
+      [
+        ["half within", "median"],
+        ["95 % within", "slow"],
+      ],
+      milliseconds,
+    ),
   ];
   const tiles = el("dl", { class: "tiles" });
   const trouble = el("p", { class: "trouble", role: "alert", hidden: true });
@@ -32,7 +47,11 @@ function mount(main) {
   main.append(
     trouble,
     tiles,
-    el("div", { class: "charts" }, charts.map(({ box }) => box)),
+    el(
+      "div",
+      { class: "charts" },
+      charts.map(({ box }) => box),
+    ),
     section("Models", modelBox),
     section("Swaps of plugins", swapBox),
     section("Plugins", pluginBox),
@@ -42,7 +61,10 @@ function mount(main) {
   let figures = null;
   let kept = "";
   const lists = async () => {
-    const [found, plugins] = await Promise.all([models.refresh({ isQuiet: true }), askJson("/_mimus/plugins", { isQuiet: true })]);
+    const [found, plugins] = await Promise.all([
+      models.refresh({ isQuiet: true }),
+      askJson("/_mimus/plugins", { isQuiet: true }),
+    ]);
     // What has not changed is left alone: somebody may be selecting in it.
     const text = JSON.stringify([found, plugins, figures?.models]);
     if (text === kept) return;
@@ -71,7 +93,13 @@ function section(title, box) {
 
 function tilesOf(figures) {
   const { memory_bytes: used, memory_bytes_max: most } = figures;
-  const tile = (name, text, detail) => el("div", { class: "tile" }, el("dt", {}, name), el("dd", {}, text, detail && el("span", { class: "faint block" }, detail)));
+  const tile = (name, text, detail) =>
+    el(
+      "div",
+      { class: "tile" },
+      el("dt", {}, name),
+      el("dd", {}, text, detail && el("span", { class: "faint block" }, detail)),
+    );
   return [
     tile("State", figures.status, `Mimus ${figures.version}`),
     tile("Up for", span(figures.uptime_ms)),
@@ -80,8 +108,13 @@ function tilesOf(figures) {
       "div",
       { class: "tile" },
       el("dt", {}, "Memory of models"),
-      el("dd", {}, bytes(used), most && el("span", { class: "faint block" }, `${percent(used / most)} of ${bytes(most)}`),
-        most && el("progress", { max: "1", value: String(used / most), "aria-label": "Memory of models" })),
+      el(
+        "dd",
+        {},
+        bytes(used),
+        most && el("span", { class: "faint block" }, `${percent(used / most)} of ${bytes(most)}`),
+        most && el("progress", { max: "1", value: String(used / most), "aria-label": "Memory of models" }),
+      ),
     ),
   ];
 }

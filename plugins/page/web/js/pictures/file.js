@@ -13,7 +13,8 @@ const KEPT_SIDE = 360;
  * Throws `Trouble`.
  */
 export async function readPicture(file) {
-  if (!file.type.startsWith("image/")) throw new Trouble(`“${file.name}” is no picture.`, "Choose a PNG, JPEG, WebP or GIF file.");
+  if (!file.type.startsWith("image/"))
+    throw new Trouble(`“${file.name}” is no picture.`, "Choose a PNG, JPEG, WebP or GIF file.");
   if (file.size > BYTES_MAX) throw new Trouble("The picture is larger than 20 MB.", "Make it smaller and try again.");
   const url = await dataUrl(file);
   const image = new Image();

@@ -72,7 +72,12 @@ function seeing(model, picture, answer) {
 
 function box(place, label) {
   return {
-    x: place.x, y: place.y, width: place.width, height: place.height, label, confidence: place.confidence,
+    x: place.x,
+    y: place.y,
+    width: place.width,
+    height: place.height,
+    label,
+    confidence: place.confidence,
     points: place.points ?? null,
     keypoints: place.keypoints?.map(({ x, y, confidence, class: name }) => ({ x, y, confidence, name })) ?? null,
   };

@@ -30,14 +30,26 @@ export function overlay(url, findings, confidence) {
 function shapes(box, unit) {
   const colour = colourOf(box.label);
   const keypoints = (box.keypoints ?? []).filter((point) => point.confidence >= KEYPOINT_MIN);
-  const outline = box.points?.length > 2
-    ? svg("polygon", { class: "mask", points: box.points.map(({ x, y }) => `${x},${y}`).join(" "), stroke: colour, fill: colour })
-    : svg("rect", {
-        class: "box", x: box.x - box.width / 2, y: box.y - box.height / 2, width: box.width, height: box.height, rx: unit * 0.6,
-        stroke: colour,
-      });
+  const outline =
+    box.points?.length > 2
+      ? svg("polygon", {
+          class: "mask",
+          points: box.points.map(({ x, y }) => `${x},${y}`).join(" "),
+          stroke: colour,
+          fill: colour,
+        })
+      : svg("rect", {
+          class: "box",
+          x: box.x - box.width / 2,
+          y: box.y - box.height / 2,
+          width: box.width,
+          height: box.height,
+          rx: unit * 0.6,
+          stroke: colour,
+        });
   const dots = keypoints.map(({ x, y, name }) =>
-    svg("circle", { class: "keypoint", cx: x, cy: y, r: unit * 1.1, fill: colour }, svg("title", {}, name)));
+    svg("circle", { class: "keypoint", cx: x, cy: y, r: unit * 1.1, fill: colour }, svg("title", {}, name)),
+  );
   return svg("g", { "data-label": box.label || "word" }, outline, dots);
 }
 
@@ -61,7 +73,8 @@ function placer(unit) {
   const taken = [];
   return (x, y, width, height) => {
     let top = y;
-    const covers = (other) => x < other.x + other.width && other.x < x + width && top < other.y + other.height && other.y < top + height;
+    const covers = (other) =>
+      x < other.x + other.width && other.x < x + width && top < other.y + other.height && other.y < top + height;
     for (let tries = 0; tries < 40 && taken.some(covers); tries += 1) top += unit;
     taken.push({ x, y: top, width, height });
     return top;
@@ -102,9 +115,30 @@ export function findingsTable(findings, confidence) {
       el(
         "table",
         {},
-        el("thead", {}, el("tr", {}, ["What", "Confidence", "Where"].map((name) => el("th", { scope: "col" }, name)))),
-        el("tbody", {}, rows.slice(0, 200).map((row) =>
-          el("tr", {}, el("td", {}, row.label || "–"), el("td", {}, percent(row.confidence)), el("td", {}, where(row))))),
+        el(
+          "thead",
+          {},
+          el(
+            "tr",
+            {},
+            ["What", "Confidence", "Where"].map((name) => el("th", { scope: "col" }, name)),
+          ),
+        ),
+        el(
+          "tbody",
+          {},
+          rows
+            .slice(0, 200)
+            .map((row) =>
+              el(
+                "tr",
+                {},
+                el("td", {}, row.label || "–"),
+                el("td", {}, percent(row.confidence)),
+                el("td", {}, where(row)),
+              ),
+            ),
+        ),
       ),
     ),
   );

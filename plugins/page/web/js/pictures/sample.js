@@ -11,7 +11,13 @@ export function sample() {
   shape(context, "#c8452f", (path) => path.arc(72, 78, 38, 0, 2 * Math.PI));
   shape(context, "#2b5fa8", (path) => path.rect(140, 130, 96, 64));
   shape(context, "#d99a1c", (path) => star(path, 238, 70, 42));
-  shape(context, "#2e7d4f", (path) => polygon(path, [[74, 148], [112, 212], [36, 212]]));
+  shape(context, "#2e7d4f", (path) =>
+    polygon(path, [
+      [74, 148],
+      [112, 212],
+      [36, 212],
+    ]),
+  );
   return new Promise((resolve) => {
     canvas.toBlob((blob) => resolve(new File([blob], "drawing.png", { type: "image/png" })), "image/png");
   });
@@ -35,5 +41,8 @@ function star(path, x, y, radius) {
     const length = index % 2 === 0 ? radius : radius * 0.42;
     return [x + length * Math.cos(angle), y + length * Math.sin(angle)];
   };
-  polygon(path, Array.from({ length: 10 }, (_, index) => point(index)));
+  polygon(
+    path,
+    Array.from({ length: 10 }, (_, index) => point(index)),
+  );
 }

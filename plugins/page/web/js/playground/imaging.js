@@ -16,13 +16,18 @@ function mount(panel) {
   }
   const model = modelChoice(able);
   const prompt = el("textarea", { id: "prompt", rows: "3" });
-  const fields = [model.box, el("div", { class: "field wide" }, el("label", { for: "prompt" }, "What to draw"), prompt)];
+  const fields = [
+    model.box,
+    el("div", { class: "field wide" }, el("label", { for: "prompt" }, "What to draw"), prompt),
+  ];
   const bench = workbench(fields, "Draw", async (signal) => {
     const text = prompt.value.trim();
     if (!text) throw new Trouble("There is nothing to draw.", "Describe a picture.");
     const body = { model: model.chosen().name, prompt: text, n: 1, response_format: "b64_json" };
     const answer = await askJson("/xinference/v1/images/generations", { body, signal });
-    return answer.data.map((one) => el("img", { class: "made", src: `data:image/png;base64,${one.b64_json}`, alt: text }));
+    return answer.data.map((one) =>
+      el("img", { class: "made", src: `data:image/png;base64,${one.b64_json}`, alt: text }),
+    );
   });
   panel.append(bench.form, bench.results);
   return bench.stop;

@@ -7,7 +7,11 @@ import { el, replace, uid } from "../dom.js";
 /** A labelled choice among models. Returns `{box, chosen}`; `chosen()` is the model. */
 export function modelChoice(models, onChange = () => {}) {
   const id = uid("model");
-  const select = el("select", { id, onchange: () => onChange(chosen()) }, models.map((model) => el("option", { value: model.name }, model.name)));
+  const select = el(
+    "select",
+    { id, onchange: () => onChange(chosen()) },
+    models.map((model) => el("option", { value: model.name }, model.name)),
+  );
   const chosen = () => models.find((model) => model.name === select.value);
   return { box: el("div", { class: "field" }, el("label", { for: id }, "Model"), select), chosen };
 }
@@ -18,8 +22,8 @@ export function missing(what, advice) {
 }
 
 /**
- * A form with a button and a place for results. `work(signal)` returns what is put there; its errors are shown in words, and what is
- * asked before the answer has come replaces it.
+ * A form with a button and a place for results. `work(signal)` returns what is put there; its errors are shown in words,
+ * and what is asked before the answer has come replaces it.
  */
 export function workbench(fields, label, work) {
   const results = el("div", { class: "results" });
@@ -52,5 +56,8 @@ export function workbench(fields, label, work) {
 
 /** Lines of a field that have something in them. */
 export function linesOf(field) {
-  return field.value.split("\n").map((line) => line.trim()).filter(Boolean);
+  return field.value
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
 }

@@ -28,12 +28,17 @@ function mount(panel) {
   ];
   const bench = workbench(fields, "Sort", async (signal) => {
     const texts = linesOf(documents);
-    if (!query.value.trim() || texts.length === 0) throw new Trouble("There is nothing to sort.", "Write a query and some documents.");
+    if (!query.value.trim() || texts.length === 0)
+      throw new Trouble("There is nothing to sort.", "Write a query and some documents.");
     const body = { model: model.chosen().name, query: query.value.trim(), documents: texts };
     const answer = await askJson("/openai/v1/rerank", { body, signal });
     return bars(texts, answer.results);
   });
-  panel.append(el("p", { class: "lead" }, "The model reads the query with each document and says how well one answers the other."), bench.form, bench.results);
+  panel.append(
+    el("p", { class: "lead" }, "The model reads the query with each document and says how well one answers the other."),
+    bench.form,
+    bench.results,
+  );
   return bench.stop;
 }
 
@@ -50,6 +55,7 @@ function bars(texts, results) {
         el("span", { class: "bar-text" }, texts[one.index]),
         el("span", { class: "bar-number" }, one.relevance_score.toFixed(3)),
         el("span", { class: "bar", "aria-hidden": "true" }),
-      )),
+      ),
+    ),
   );
 }

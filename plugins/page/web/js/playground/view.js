@@ -17,7 +17,12 @@ function mount(main, [first]) {
   const names = Object.keys(TABS);
   const panel = el("div", { class: "panel", role: "tabpanel", id: "tab-panel", tabindex: "-1" });
   const tabs = names.map((name) =>
-    el("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "tab-panel", onclick: () => open(name, true) }, TABS[name].title));
+    el(
+      "button",
+      { type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "tab-panel", onclick: () => open(name, true) },
+      TABS[name].title,
+    ),
+  );
   const bar = el("div", { class: "tabs", role: "tablist", "aria-label": "What to try" }, tabs);
   let shown = null;
   let leave = () => {};

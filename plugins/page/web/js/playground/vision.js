@@ -27,9 +27,23 @@ function mount(panel) {
   let findings = null;
   const model = modelChoice(able, () => bench.run());
   const abilities = el("p", { class: "chips" });
-  const slider = el("input", { id: "confidence", type: "range", min: "0.05", max: "1", step: "0.05", value: String(CONFIDENCE) });
+  const slider = el("input", {
+    id: "confidence",
+    type: "range",
+    min: "0.05",
+    max: "1",
+    step: "0.05",
+    value: String(CONFIDENCE),
+  });
   const shown = el("output", { for: "confidence" }, percent(CONFIDENCE));
-  const chooser = el("input", { id: "picture-file", type: "file", accept: "image/*", class: "unseen", tabindex: "-1", "aria-label": "Picture file" });
+  const chooser = el("input", {
+    id: "picture-file",
+    type: "file",
+    accept: "image/*",
+    class: "unseen",
+    tabindex: "-1",
+    "aria-label": "Picture file",
+  });
   const drop = el(
     "div",
     { class: "drop" },
@@ -38,7 +52,11 @@ function mount(panel) {
       "div",
       { class: "row" },
       el("button", { type: "button", class: "quiet", onclick: () => chooser.click() }, "Choose a file"),
-      el("button", { type: "button", class: "quiet", onclick: async () => take(await sample()) }, "Use a sample drawing"),
+      el(
+        "button",
+        { type: "button", class: "quiet", onclick: async () => take(await sample()) },
+        "Use a sample drawing",
+      ),
     ),
     chooser,
   );
@@ -63,7 +81,8 @@ function mount(panel) {
       overlay(picture.url, findings, confidence),
       el("p", { class: "summary" }, summary(findings, confidence)),
       findings.classes.length > 0 && classes(findings.classes),
-      findings.text && el("pre", { class: "read", tabindex: "0", role: "region", "aria-label": "Text in the picture" }, findings.text),
+      findings.text &&
+        el("pre", { class: "read", tabindex: "0", role: "region", "aria-label": "Text in the picture" }, findings.text),
       findingsTable(findings, confidence),
     ];
   };
@@ -90,7 +109,11 @@ function mount(panel) {
     if (file) take(file);
   };
   addEventListener("paste", onPaste);
-  panel.append(el("p", { class: "lead" }, "Objects, outlines, keypoints, classes and words, drawn where they were found."), bench.form, bench.results);
+  panel.append(
+    el("p", { class: "lead" }, "Objects, outlines, keypoints, classes and words, drawn where they were found."),
+    bench.form,
+    bench.results,
+  );
   bench.run();
   return () => {
     removeEventListener("paste", onPaste);
@@ -109,6 +132,7 @@ function classes(found) {
         el("span", { class: "bar-text" }, one.label),
         el("span", { class: "bar-number" }, percent(one.confidence)),
         el("span", { class: "bar", "aria-hidden": "true" }),
-      )),
+      ),
+    ),
   );
 }
