@@ -7,6 +7,8 @@ import { el } from "../dom.js";
 const LENGTH_MAX = 50_000;
 
 const HASH = new Set(["py", "python", "sh", "bash", "shell", "toml", "yaml", "yml", "ruby", "rb", "r", "makefile"]);
+/** Words and numbers of command lines are no keywords and no numbers. */
+const SHELL = new Set(["sh", "bash", "shell", "console"]);
 const PLAIN = new Set(["", "text", "txt", "output", "md", "markdown"]);
 
 const KEYWORDS =
@@ -22,14 +24,16 @@ const WORD = /[A-Za-z_]\w*/;
 
 /** Nodes of a piece of code. */
 export function highlight(text, language) {
-  if (PLAIN.has(language.toLowerCase()) || text.length > LENGTH_MAX) return [text];
-  const comment = HASH.has(language.toLowerCase()) ? /#[^\n]*/ : SLASHES;
+  const name = language.toLowerCase();
+  if (PLAIN.has(name) || text.length > LENGTH_MAX) return [text];
+  const comment = HASH.has(name) ? /#[^\n]*/ : SLASHES;
   const pattern = new RegExp([comment, TEXT, NUMBER, WORD].map((part) => `(${part.source})`).join("|"), "g");
   const nodes = [];
   let last = 0;
   for (const found of text.matchAll(pattern)) {
     const [whole, isComment, isText, isNumber] = found;
-    const kind = isComment ? "comment" : isText ? "string" : isNumber ? "number" : WORDS.has(whole) ? "keyword" : null;
+    let kind = isComment ? "comment" : isText ? "string" : null;
+    if (!kind && !SHELL.has(name)) kind = isNumber ? "number" : WORDS.has(whole) ? "keyword" : null;
     if (!kind) continue;
     nodes.push(text.slice(last, found.index), el("span", { class: `hl-${kind}` }, whole));
     last = found.index + whole.length;
