@@ -90,4 +90,31 @@ with opened() as web:
     send(page, "Are you there?")
     expect(page.get_by_role("alert")).to_have_text(
         "The model `mimus-chat` does not exist. Choose another model, or look at the dialects that are loaded.")
-    web.faults[:] = [fault for fault in web.faults if "404" not in fault]
+    page.unroute("**/chat/completions")
+    # The browser itself notes the status.
+    web.faults[:] = [fault for fault in web.faults if "404 (Not Found)" not in fault]
+
+    # A question without an answer is no part of what the model is given next.
+    send(page, "Name three fruits.")
+    answered(page, 3)
+    questions = [message["content"] for message in asked[-1]["messages"]][::2]
+    assert questions == ["What is the largest animal?", "Name three fruits."], asked[-1]
+
+    # Another model, chosen by keyboard, answers from then on.
+    models = page.evaluate("() => fetch('/_mimus/models').then((answer) => answer.json())")
+    models["models"].append(dict(models["models"][0], name="other-chat"))
+    page.route("**/_mimus/models", lambda route: route.fulfill(json=models))
+    page.route("**/chat/completions", lambda route: route.fulfill(
+        content_type="text/event-stream",
+        body='data: {"choices":[{"index":0,"delta":{"content":"By another."},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'))
+    page.reload()
+    page.locator(".picker").press("Enter")
+    expect(page.get_by_role("radio", name="mimus-chat")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".picked")).to_have_text("other-chat")
+    send(page, "Who are you?")
+    other = answered(page, 4)
+    expect(other.locator(".prose")).to_have_text("By another.")
+    expect(other.locator(".who")).to_have_text("other-chat")
+    assert asked[-1]["model"] == "other-chat"

@@ -66,6 +66,30 @@ with opened() as web:
     page.evaluate(DROP, ["aGVsbG8=", "broken.png", ".chat-column"])
     expect(page.locator("#notes")).to_have_text("The browser cannot read this picture. Save it as PNG or JPEG and try again.")
 
+    # A model that sees is asked itself, with the whole file.
+    sees = web.page()
+    models = sees.evaluate("() => fetch('/_mimus/models').then((answer) => answer.json())")
+    models["models"][0]["abilities"].append("vision")
+    asked = []
+
+    def answer(route):
+        asked.append(route.request.post_data_json)
+        route.fulfill(content_type="text/event-stream", body="data: %s\n\ndata: [DONE]\n\n" % (
+            '{"choices":[{"index":0,"delta":{"content":"Two crosses and a star."},"finish_reason":"stop"}]}'))
+
+    sees.route("**/_mimus/models", lambda route: route.fulfill(json=models))
+    sees.route("**/chat/completions", answer)
+    sees.reload()
+    expect(sees.locator(".picked")).to_have_text(models["models"][0]["name"])
+    sees.evaluate(DROP, [encoded(drawing), "drawing.png", ".chat-column"])
+    expect(sees.locator(".attachment")).to_be_visible()
+    sees.fill("#message", "What is it?")
+    sees.press("#message", "Enter")
+    expect(answered(sees, 1).locator(".prose")).to_have_text("Two crosses and a star.")
+    assert asked[0]["messages"] == [{"role": "user", "content": [
+        {"type": "text", "text": "What is it?"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64," + encoded(drawing)}}]}], "the picture is not sent"
+
     # In the playground, with a slider for what is sure enough, and words that are read.
     page = web.page("/#/playground/vision", viewport=PHONE)
     page.evaluate("() => document.querySelector('main').scrollTo(0, 0)")

@@ -92,14 +92,21 @@ function figures(started, first, usage) {
   };
 }
 
-/** The conversation as the model is given it: without findings, and without answers of which nothing came. */
+/**
+ * The conversation as the model is given it: without findings, and without questions of whose answer nothing came, because
+ * many models want the two to take turns.
+ */
 function messagesOf({ turns, model }) {
   const canSee = models.named(model)?.abilities.includes("vision");
   const messages = [];
   for (const turn of turns.slice(0, -1)) {
-    if (turn.findings || (turn.role === "assistant" && !turn.text)) continue;
-    if (!turn.picture) messages.push({ role: turn.role, content: turn.text });
-    else if (canSee) messages.push({ role: turn.role, content: parts(turn) });
+    if (turn.findings || (turn.role === "assistant" && !turn.text)) {
+      if (messages.at(-1)?.role === "user") messages.pop();
+    } else if (!turn.picture) {
+      messages.push({ role: turn.role, content: turn.text });
+    } else if (canSee) {
+      messages.push({ role: turn.role, content: parts(turn) });
+    }
   }
   return messages;
 }
