@@ -8,8 +8,9 @@ mod harness;
 #[path = "vision/measures.rs"]
 mod measures;
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use harness::repository;
 use harness::server::Server;
@@ -58,28 +59,45 @@ fn ask(server: &Server, path: &str, body: Value) -> Value {
 fn look(set: &str, route: &str, model: &str, options: Value) -> Vec<(Value, Value)> {
     let server = Server::shared();
     let folder = format!("shapes/1/eval/{set}");
-    let drawn = std::env::var_os("MIMUS_TEST_PICTURES").map(|folder| PathBuf::from(folder).join(set));
+    let drawn = std::env::var_os("MIMUS_TEST_PICTURES").map(PathBuf::from);
     let one = |entry: &Value| {
         let mut body = json!({"model_id": model, "image": picture(&folder, &entry["file"])});
         let wanted = options.as_object().expect("an object").clone();
         body.as_object_mut().expect("an object").extend(wanted);
-        if drawn.is_some() {
-            body["visualize_predictions"] = true.into();
-            body["visualization_labels"] = true.into();
-            body["visualization_stroke_width"] = 2.into();
-        }
-        let answer = ask(&server, route, body);
-        if let (Some(folder), Some(image)) = (&drawn, answer["visualization"].as_str()) {
-            std::fs::create_dir_all(folder).expect("the folder is writable");
+        if let Some(folder) = &drawn {
+            let mut shown = body.clone();
+            shown["confidence"] = 0.4.into();
+            shown["visualize_predictions"] = true.into();
+            shown["visualization_labels"] = true.into();
+            shown["visualization_stroke_width"] = 2.into();
+            let answer = ask(&server, route, shown);
+            let bytes = mimus_media::base64::decode(answer["visualization"].as_str().expect("a picture"));
             let stem = entry["file"].as_str().and_then(|file| file.split('.').next()).expect("a name");
-            let page = format!("<img src=\"data:image/jpeg;base64,{image}\" alt=\"{set} {stem}\">\n");
-            let bytes = mimus_media::base64::decode(image).expect("base64");
-            std::fs::write(folder.join(format!("{stem}.jpg")), bytes).expect("the folder is writable");
-            std::fs::write(folder.join(format!("{stem}.html")), page).expect("the folder is writable");
+            std::fs::create_dir_all(folder).expect("the folder is writable");
+            std::fs::write(folder.join(format!("{set}-{stem}.jpg")), bytes.expect("base64")).expect("it is writable");
         }
-        (entry.clone(), answer)
+        (entry.clone(), ask(&server, route, body))
     };
-    rows(&annotations(&folder)["pictures"]).iter().map(one).collect()
+    let looks = rows(&annotations(&folder)["pictures"]).iter().map(one).collect();
+    if let Some(folder) = &drawn {
+        write_page(folder);
+    }
+    looks
+}
+
+/// One page of all the pictures that have been drawn so far.
+fn write_page(folder: &Path) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock();
+    let files = std::fs::read_dir(folder).expect("the folder is there").map(|file| file.expect("a file").file_name());
+    let names: BTreeSet<String> = files.map(|name| name.to_string_lossy().into_owned()).collect();
+    let mut page = "<!doctype html><meta charset=\"utf-8\"><title>What the built-in models find</title>\n\
+        <style>body{font:14px sans-serif;display:flex;flex-wrap:wrap;gap:12px}figure{margin:0}img{max-width:300px}</style>\n"
+        .to_owned();
+    for name in names.iter().filter(|name| name.ends_with(".jpg")) {
+        page += &format!("<figure><img src=\"{name}\" alt=\"{name}\"><figcaption>{name}</figcaption></figure>\n");
+    }
+    std::fs::write(folder.join("index.html"), page).expect("the folder is writable");
 }
 
 /// A box of an answer: centre and size.

@@ -8,7 +8,7 @@ pub(crate) use head::VectorHead;
 use rayon::ThreadPool;
 
 use crate::config::sentence::SentenceConfig;
-use crate::encoding::{Answer, EncoderForward, Output, Service};
+use crate::encoding::{EncoderForward, Output, Pending, Service};
 use crate::error::{EngineError, LoadError};
 use crate::load::LoadOptions;
 use crate::text_model::Activity;
@@ -95,32 +95,13 @@ pub struct Embedding {
     pub is_truncated: bool,
 }
 
-/// Vectors on their way. Dropping it cancels the request before the next step.
-#[derive(Debug)]
-pub struct PendingEmbeddings(Answer);
-
-impl PendingEmbeddings {
-    /// Waits for the vectors, one an input, in the order of the inputs.
-    ///
-    /// # Errors
-    /// The request's own failure, or [`EngineError::Overloaded`] when it waited too long.
-    pub async fn wait(self) -> Result<Vec<Embedding>, EngineError> {
-        self.0.wait().await.map(embeddings)
-    }
-
-    /// As [`Self::wait`], for threads that may block.
-    ///
-    /// # Errors
-    /// As [`Self::wait`].
-    pub fn wait_blocking(self) -> Result<Vec<Embedding>, EngineError> {
-        self.0.wait_blocking().map(embeddings)
-    }
-}
+/// Vectors on their way, one an input.
+pub type PendingEmbeddings = Pending<Vec<Embedding>>;
 
 /// What came of the texts, as vectors.
-fn embeddings(outputs: Vec<Output>) -> Vec<Embedding> {
+fn embeddings(outputs: Vec<Output>) -> Result<Vec<Embedding>, EngineError> {
     let embedding = |Output { numbers, tokens, is_truncated }| Embedding { vector: numbers, tokens, is_truncated };
-    outputs.into_iter().map(embedding).collect()
+    Ok(outputs.into_iter().map(embedding).collect())
 }
 
 impl EmbeddingModel {
@@ -157,7 +138,7 @@ impl EmbeddingModel {
     pub fn embed(&self, request: EmbedRequest) -> Result<PendingEmbeddings, EngineError> {
         let form = self.form(&request.options)?;
         let texts = input::texts(&request, &self.tokenizer, &self.config, &self.info)?;
-        self.service.submit(texts, form).map(PendingEmbeddings)
+        Ok(Pending::new(self.service.submit(texts, form)?, embeddings))
     }
 
     /// The shape of the vectors that `options` ask for.

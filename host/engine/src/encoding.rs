@@ -94,6 +94,46 @@ impl Answer {
     }
 }
 
+/// What a request asked for, on its way. Dropping it cancels the request before the next step.
+pub struct Pending<T> {
+    answer: Answer,
+    finish: Finish<T>,
+}
+
+/// Makes of a request's outputs what was asked for.
+type Finish<T> = Box<dyn FnOnce(Vec<Output>) -> Result<T, EngineError> + Send>;
+
+impl<T> Pending<T> {
+    pub(crate) fn new(
+        answer: Answer,
+        finish: impl FnOnce(Vec<Output>) -> Result<T, EngineError> + Send + 'static,
+    ) -> Pending<T> {
+        Pending { answer, finish: Box::new(finish) }
+    }
+
+    /// Waits for it. What was asked for of several inputs is in their order.
+    ///
+    /// # Errors
+    /// The request's own failure, or [`EngineError::Overloaded`] when it waited too long.
+    pub async fn wait(self) -> Result<T, EngineError> {
+        (self.finish)(self.answer.wait().await?)
+    }
+
+    /// As [`Self::wait`], for threads that may block.
+    ///
+    /// # Errors
+    /// As [`Self::wait`].
+    pub fn wait_blocking(self) -> Result<T, EngineError> {
+        (self.finish)(self.answer.wait_blocking()?)
+    }
+}
+
+impl<T> std::fmt::Debug for Pending<T> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Pending").finish_non_exhaustive()
+    }
+}
+
 /// The thread ended without an answer.
 fn lost() -> EngineError {
     EngineError::Failed("the model's thread has ended".to_owned())

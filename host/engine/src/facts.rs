@@ -32,77 +32,30 @@ pub struct Facts<'a> {
 impl Model {
     /// What it is.
     pub fn facts(&self) -> Facts<'_> {
+        // The kinds tell of themselves in types of their own, with fields of one name.
+        macro_rules! of_tokens {
+            ($info:expr, $quantization:expr, $dimensions:expr, $abilities:expr) => {
+                Facts {
+                    architecture: &$info.architecture,
+                    format: &$info.format,
+                    quantization: $quantization,
+                    parameters: $info.parameters,
+                    weight_bytes: $info.weight_bytes,
+                    context_tokens: $info.context_tokens,
+                    vocab_tokens: $info.vocab_tokens,
+                    dimensions: $dimensions,
+                    abilities: $abilities,
+                }
+            };
+        }
         match self {
             Self::Text(model) => {
-                let info = model.info();
-                Facts {
-                    architecture: &info.architecture,
-                    format: &info.format,
-                    quantization: info.quantization.as_deref(),
-                    parameters: info.parameters,
-                    weight_bytes: info.weight_bytes,
-                    context_tokens: info.context_tokens,
-                    vocab_tokens: info.vocab_tokens,
-                    dimensions: None,
-                    abilities: &["chat", "generate"],
-                }
+                of_tokens!(model.info(), model.info().quantization.as_deref(), None, &["chat", "generate"])
             }
-            Self::Embedding(model) => {
-                let info = model.info();
-                Facts {
-                    architecture: &info.architecture,
-                    format: &info.format,
-                    quantization: None,
-                    parameters: info.parameters,
-                    weight_bytes: info.weight_bytes,
-                    context_tokens: info.context_tokens,
-                    vocab_tokens: info.vocab_tokens,
-                    dimensions: Some(info.dimensions),
-                    abilities: &["embed"],
-                }
-            }
-            Self::Rerank(model) => {
-                let info = model.info();
-                Facts {
-                    architecture: &info.architecture,
-                    format: &info.format,
-                    quantization: None,
-                    parameters: info.parameters,
-                    weight_bytes: info.weight_bytes,
-                    context_tokens: info.context_tokens,
-                    vocab_tokens: info.vocab_tokens,
-                    dimensions: None,
-                    abilities: &["rerank"],
-                }
-            }
-            Self::ImageText(model) => {
-                let info = model.info();
-                Facts {
-                    architecture: &info.architecture,
-                    format: &info.format,
-                    quantization: None,
-                    parameters: info.parameters,
-                    weight_bytes: info.weight_bytes,
-                    context_tokens: info.context_tokens,
-                    vocab_tokens: info.vocab_tokens,
-                    dimensions: Some(info.dimensions),
-                    abilities: &["embed-image"],
-                }
-            }
-            Self::TextLine(model) => {
-                let info = model.info();
-                Facts {
-                    architecture: &info.architecture,
-                    format: &info.format,
-                    quantization: None,
-                    parameters: info.parameters,
-                    weight_bytes: info.weight_bytes,
-                    context_tokens: info.context_tokens,
-                    vocab_tokens: info.vocab_tokens,
-                    dimensions: None,
-                    abilities: &["read-text"],
-                }
-            }
+            Self::Embedding(model) => of_tokens!(model.info(), None, Some(model.info().dimensions), &["embed"]),
+            Self::Rerank(model) => of_tokens!(model.info(), None, None, &["rerank"]),
+            Self::ImageText(model) => of_tokens!(model.info(), None, Some(model.info().dimensions), &["embed-image"]),
+            Self::TextLine(model) => of_tokens!(model.info(), None, None, &["read-text"]),
             Self::Vision(model) => network(model.info(), ability(model.description().task)),
             Self::TextReader(model) => network(model.info(), &["read-text"]),
             Self::Gaze(model) => network(model.info(), &["gaze"]),

@@ -9,7 +9,7 @@ use mimus_vision::Image;
 pub(crate) use onnx::OnnxPair;
 use rayon::ThreadPool;
 
-use crate::encoding::{Answer, Output, Service};
+use crate::encoding::{Output, Pending, Service};
 use crate::error::{EngineError, LoadError};
 use crate::limits;
 use crate::load::LoadOptions;
@@ -58,31 +58,12 @@ pub(crate) struct Rules {
     pub(crate) end: Option<u32>,
 }
 
-/// Vectors on their way, not brought to length 1. Dropping it cancels the request before the next step.
-#[derive(Debug)]
-pub struct PendingVectors(Answer);
-
-impl PendingVectors {
-    /// Waits for the vectors, one an input, in the order of the inputs.
-    ///
-    /// # Errors
-    /// The request's own failure, or [`EngineError::Overloaded`] when it waited too long.
-    pub async fn wait(self) -> Result<Vec<Vec<f32>>, EngineError> {
-        self.0.wait().await.map(vectors)
-    }
-
-    /// As [`Self::wait`], for threads that may block.
-    ///
-    /// # Errors
-    /// As [`Self::wait`].
-    pub fn wait_blocking(self) -> Result<Vec<Vec<f32>>, EngineError> {
-        self.0.wait_blocking().map(vectors)
-    }
-}
+/// Vectors on their way, one an input, not brought to length 1.
+pub type PendingVectors = Pending<Vec<Vec<f32>>>;
 
 /// What came of the inputs.
-fn vectors(outputs: Vec<Output>) -> Vec<Vec<f32>> {
-    outputs.into_iter().map(|output| output.numbers).collect()
+fn vectors(outputs: Vec<Output>) -> Result<Vec<Vec<f32>>, EngineError> {
+    Ok(outputs.into_iter().map(|output| output.numbers).collect())
 }
 
 impl ImageTextModel {
@@ -123,7 +104,7 @@ impl ImageTextModel {
     pub fn embed_texts(&self, texts: Vec<String>) -> Result<PendingVectors, EngineError> {
         check_count("texts", texts.len(), limits::EMBED_INPUTS_MAX)?;
         let items = texts.iter().map(|text| self.text(text)).collect::<Result<_, _>>()?;
-        self.service.submit(items, ()).map(PendingVectors)
+        Ok(Pending::new(self.service.submit(items, ())?, vectors))
     }
 
     /// Brings the pictures to the network's size on this thread and queues them; returns as soon as they wait.
@@ -136,7 +117,7 @@ impl ImageTextModel {
     pub fn embed_images(&self, images: Vec<Image>) -> Result<PendingVectors, EngineError> {
         check_count("images", images.len(), limits::IMAGES_MAX)?;
         let item = |image: &Image| Item::Picture { image: self.rules.preparation.fit(image), rows: self.picture_rows };
-        self.service.submit(images.iter().map(item).collect(), ()).map(PendingVectors)
+        Ok(Pending::new(self.service.submit(images.iter().map(item).collect(), ())?, vectors))
     }
 
     /// What the model does now, for metrics.

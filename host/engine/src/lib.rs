@@ -60,6 +60,7 @@ pub use mimus_vision as vision;
 pub use embedding::{
     EmbedInput, EmbedOptions, EmbedRequest, Embedding, EmbeddingInfo, EmbeddingModel, PendingEmbeddings,
 };
+pub use encoding::Pending;
 pub use error::{EngineError, LoadError};
 pub use facts::Facts;
 pub use folder::{FolderKind, folder_kind};

@@ -6,7 +6,7 @@ mod pair;
 pub(crate) use head::ScoreHead;
 use rayon::ThreadPool;
 
-use crate::encoding::{Answer, EncoderForward, Output, Service};
+use crate::encoding::{EncoderForward, Output, Pending, Service};
 use crate::error::{EngineError, LoadError};
 use crate::load::LoadOptions;
 use crate::text_model::Activity;
@@ -84,35 +84,16 @@ pub(crate) enum ScoreForm {
     Score,
 }
 
-/// Scores on their way. Dropping it cancels the request before the next step.
-#[derive(Debug)]
-pub struct PendingRelevance(Answer);
-
-impl PendingRelevance {
-    /// Waits for the scores, one a document, in the order of the documents.
-    ///
-    /// # Errors
-    /// The request's own failure, or [`EngineError::Overloaded`] when it waited too long.
-    pub async fn wait(self) -> Result<Vec<Relevance>, EngineError> {
-        self.0.wait().await.map(relevances)
-    }
-
-    /// As [`Self::wait`], for threads that may block.
-    ///
-    /// # Errors
-    /// As [`Self::wait`].
-    pub fn wait_blocking(self) -> Result<Vec<Relevance>, EngineError> {
-        self.0.wait_blocking().map(relevances)
-    }
-}
+/// Scores on their way, one a document.
+pub type PendingRelevance = Pending<Vec<Relevance>>;
 
 /// What came of the pairs, as scores.
-fn relevances(outputs: Vec<Output>) -> Vec<Relevance> {
+fn relevances(outputs: Vec<Output>) -> Result<Vec<Relevance>, EngineError> {
     let relevance = |Output { numbers, tokens, is_truncated }: Output| {
         let score = numbers.first().copied().unwrap_or(f32::NAN);
         Relevance { score, tokens, is_truncated }
     };
-    outputs.into_iter().map(relevance).collect()
+    Ok(outputs.into_iter().map(relevance).collect())
 }
 
 impl RerankModel {
@@ -151,7 +132,7 @@ impl RerankModel {
     pub fn rerank(&self, request: RerankRequest) -> Result<PendingRelevance, EngineError> {
         let form = if request.options.is_raw { ScoreForm::Logit } else { ScoreForm::Score };
         let pairs = pair::pairs(&request, &self.tokenizer, self.types, &self.info)?;
-        self.service.submit(pairs, form).map(PendingRelevance)
+        Ok(Pending::new(self.service.submit(pairs, form)?, relevances))
     }
 
     /// What the model does now, for metrics.

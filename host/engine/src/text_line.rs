@@ -9,7 +9,7 @@ use forward::{LinePicture, unpack};
 use mimus_vision::Image;
 use rayon::ThreadPool;
 
-use crate::encoding::{Answer, Output, Service};
+use crate::encoding::{Output, Pending, Service};
 use crate::error::{EngineError, LoadError};
 use crate::limits;
 use crate::load::LoadOptions;
@@ -60,30 +60,8 @@ pub struct ReadLine {
     pub tokens: Vec<u32>,
 }
 
-/// A line on its way. Dropping it cancels the request before the next step.
-#[derive(Debug)]
-pub struct PendingLine {
-    answer: Answer,
-    tokenizer: Arc<Tokenizer>,
-}
-
-impl PendingLine {
-    /// Waits for the line.
-    ///
-    /// # Errors
-    /// The request's own failure, or [`EngineError::Overloaded`] when it waited too long.
-    pub async fn wait(self) -> Result<ReadLine, EngineError> {
-        line(self.answer.wait().await?, &self.tokenizer)
-    }
-
-    /// As [`Self::wait`], for threads that may block.
-    ///
-    /// # Errors
-    /// As [`Self::wait`].
-    pub fn wait_blocking(self) -> Result<ReadLine, EngineError> {
-        line(self.answer.wait_blocking()?, &self.tokenizer)
-    }
-}
+/// A line on its way.
+pub type PendingLine = Pending<ReadLine>;
 
 /// What came of a picture, as text.
 fn line(outputs: Vec<Output>, tokenizer: &Tokenizer) -> Result<ReadLine, EngineError> {
@@ -129,7 +107,8 @@ impl OcrModel {
     pub fn read(&self, image: &Image) -> Result<PendingLine, EngineError> {
         let picture = LinePicture { image: self.preparation.fit(image), rows: self.picture_rows };
         let answer = self.service.submit(vec![picture], ())?;
-        Ok(PendingLine { answer, tokenizer: Arc::clone(&self.tokenizer) })
+        let tokenizer = Arc::clone(&self.tokenizer);
+        Ok(Pending::new(answer, move |outputs| line(outputs, &tokenizer)))
     }
 
     /// What the model does now, for metrics.

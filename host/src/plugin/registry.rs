@@ -106,6 +106,10 @@ impl Snapshot {
             let number = u32::try_from(number).expect("a manifest has at most 256 routes");
             // The manifest was checked for routes that match the same requests.
             let _ = routes.add(route.method, &route.pattern, number);
+            // `/{project}/{version}` would take nearly every path that nobody has: such routes answer below the mount point alone.
+            if route.pattern.begins_with_anything() {
+                continue;
+            }
             if let Err(winner) = self.root.add(route.method, &route.pattern, Target { dialect: index, route: number }) {
                 *lost.entry(winner.dialect).or_insert(0) += 1;
             }

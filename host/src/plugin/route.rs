@@ -96,6 +96,11 @@ impl Pattern {
         Ok(Pattern { text: text.to_owned(), segments })
     }
 
+    /// Whether its first segment is no text but a place for one.
+    pub fn begins_with_anything(&self) -> bool {
+        !matches!(self.segments.first(), Some(Segment::Literal(_)))
+    }
+
     /// Whether both match the same paths.
     pub fn has_shape_of(&self, other: &Pattern) -> bool {
         self.shape() == other.shape()

@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 MODEL = "speed/1"
 PEER = """
@@ -52,8 +52,15 @@ def package(folder, weights, classes, size):
 
 
 def picture():
+    """A JPEG of 1280 x 720 with detail at all scales and a little grain, as a photograph has it: some 300 KB."""
     rng = random.Random(3)
-    image = Image.effect_noise((1280, 720), 40).convert("RGB")
+    image = Image.new("RGB", (1280, 720), (128, 128, 128))
+    for cell in (256, 128, 64, 32, 16, 8, 4, 2):
+        size = (1280 // cell + 1, 720 // cell + 1)
+        layer = Image.frombytes("RGB", size, rng.randbytes(3 * size[0] * size[1])).resize((1280, 720), Image.BICUBIC)
+        image = Image.blend(image, layer, min(0.5, 0.1 + cell / 300))
+    grain = Image.effect_noise((1280, 720), 6).convert("RGB")
+    image = ImageChops.add(image, grain, offset=-128)
     draw = ImageDraw.Draw(image)
     for _ in range(12):
         x, y, side = rng.randrange(1100), rng.randrange(600), rng.randrange(40, 200)

@@ -28,6 +28,7 @@
 //! labels. What a file declares is checked before memory is taken for it, and a panic of an executor becomes an error. One thing is not
 //! bounded: a graph that is left to rten can ask for as much memory as its operators make of an input.
 
+mod builder;
 mod convolution;
 mod error;
 mod file;
@@ -37,6 +38,7 @@ mod limits;
 mod proto;
 mod tensor;
 
+pub use builder::{Builder, Setting, Value};
 pub use error::Error;
 pub use graph::Graph;
 pub use limits::{FILE_BYTES_MAX, NODES_MAX, TENSOR_ELEMENTS_MAX};

@@ -98,6 +98,9 @@ pub(crate) struct Attribute {
     pub tensors: Vec<TensorProto>,
     #[prost(message, repeated, tag = "11")]
     pub graphs: Vec<Graph>,
+    /// Which of the fields counts.
+    #[prost(int32, tag = "20")]
+    pub r#type: i32,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

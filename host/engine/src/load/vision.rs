@@ -52,7 +52,7 @@ pub(super) fn load(kind: FolderKind, source: &Source, options: &LoadOptions) -> 
 /// # Errors
 /// [`LoadError::Read`] when a file cannot be looked at.
 pub(super) fn inspect(kind: FolderKind, source: &Source) -> Result<Inspection, LoadError> {
-    let is_network = |name: &str| name.ends_with(".onnx");
+    let is_network = |name: &str| name.ends_with(".onnx") || name == "weights.safetensors";
     let length = |path: &Path| {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         std::fs::metadata(path).map(|data| data.len()).map_err(|error| LoadError::read(&name, error))

@@ -26,6 +26,7 @@ mod reading;
 mod rle;
 mod source;
 mod suppress;
+mod yolo;
 
 pub use batching::{Activity, Batcher, Batching, Preparation};
 pub use error::{LoadError, VisionError};

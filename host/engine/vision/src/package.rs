@@ -22,12 +22,16 @@ use crate::prediction::Task;
 use crate::preprocess::Preprocessing;
 use crate::preprocess::placement::Size;
 use crate::source::Source;
+use crate::yolo;
 
 /// Longest side of a network's input, in pixels.
 pub(crate) const INPUT_SIDE_MAX: usize = 4096;
 
 /// Side of a network's input that takes any size, where no file names one.
 const INPUT_SIDE_DEFAULT: usize = 640;
+
+/// How files of weights end that hold no graph.
+const SAFETENSORS: &str = ".safetensors";
 
 /// Networks that find boxes halve their input five times.
 const INPUT_SIDE_STEP: usize = 32;
@@ -127,7 +131,13 @@ pub(crate) fn read(source: &Source) -> Result<(Package, Graph), LoadError> {
         Layout::Plain => None,
     };
     let file = weights_file(source)?;
-    let bytes = source.read_weights(&file)?;
+    let mut bytes = source.read_weights(&file)?;
+    if file.ends_with(SAFETENSORS) {
+        let size = recipe.as_ref().and_then(|recipe| recipe.size);
+        let side = |given: Option<usize>| given.unwrap_or(INPUT_SIDE_DEFAULT).next_multiple_of(INPUT_SIDE_STEP);
+        let size = Size { width: side(size.map(|size| size.width)), height: side(size.map(|size| size.height)) };
+        bytes = yolo::onnx(&bytes, &file, size)?;
+    }
     let graph = Graph::load(&bytes).map_err(|error| LoadError::invalid(&file, error.to_string()))?;
     drop(bytes);
     let recipe = match recipe {
@@ -147,7 +157,7 @@ fn refusal(source: &Source) -> LoadError {
     }
     let missing = |file: &str, hint: &str| LoadError::Missing { file: file.to_owned(), hint: hint.to_owned() };
     match source.files_ending(".onnx").len() {
-        0 => missing("weights.onnx", "export the network to ONNX; other forms of weights are not read"),
+        0 => missing("weights.onnx", "export the network to ONNX, or YOLOv8 to `weights.safetensors`"),
         1 => missing(modern::CONFIG, "it says what the network does"),
         _ => missing(modern::CONFIG, "several networks are there; keep one, or say which in a package"),
     }
@@ -155,7 +165,7 @@ fn refusal(source: &Source) -> LoadError {
 
 /// The file of the network.
 fn weights_file(source: &Source) -> Result<String, LoadError> {
-    let known = ["weights.onnx", "best.onnx", "yolov5s_weights.onnx"];
+    let known = ["weights.onnx", "best.onnx", "yolov5s_weights.onnx", "weights.safetensors"];
     if let Some(name) = known.iter().find(|name| source.has(name)) {
         return Ok((*name).to_owned());
     }

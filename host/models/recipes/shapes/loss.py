@@ -14,6 +14,8 @@ NARROW = 14.0
 BOX, CLASS, MASK, POINT, THERE = 7.5, 1.0, 3.0, 6.0, 1.0
 # Share of an item's size that a keypoint may be off, in the loss.
 TOLERANCE = 0.06
+# Weight of what pulls keypoints from far away.
+FAR = 0.4
 
 
 def overlap(a, b, complete=False):
@@ -83,7 +85,7 @@ def losses(output, middles, widths, want):
         off = ((at[..., :2] - points[..., :2]) ** 2).sum(-1) / (2 * area[:, None] * TOLERANCE**2)
         seen = points[..., 2]
         # The first part is the likeness that is measured, the second pulls points from far away.
-        wrong = ((1 - torch.exp(-off)) + 0.1 * torch.sqrt(off + 1e-4)) * seen
+        wrong = ((1 - torch.exp(-off)) + FAR * torch.sqrt(off + 1e-4)) * seen
         parts["point"] = POINT * (wrong.sum(1) / seen.sum(1).clamp(min=1) * weight).sum() / total
         exists = functional.binary_cross_entropy_with_logits(at[..., 2], seen, reduction="none").mean(1)
         parts["there"] = THERE * (exists * weight).sum() / total

@@ -74,7 +74,7 @@ def work(rank, args, held, first):
     grids = {size: cells(size) for size in sizes} if args.task != "single" else {}
     limit, step, order, drawn, seen, shown = args.minutes * 60, 0, [], None, {}, time.perf_counter()
     kept, new = ([value for value in one.state_dict().values() if value.is_floating_point()] for one in (average, model))
-    begin, spent = time.perf_counter(), 0.0
+    begin, spent = time.process_time(), 0.0
     while spent < limit:
         progress = spent / limit
         using = first if progress < args.share else held
@@ -94,7 +94,8 @@ def work(rank, args, held, first):
             loss, parts = losses(model(x), *grids[x.shape[-1]], tensors)
         model.zero_grad(set_to_none=True)
         loss.backward()
-        spent = time.perf_counter() - begin
+        # Of the processor, so that a busy machine does not shorten the training.
+        spent = time.process_time() - begin
         if args.workers > 1:
             spent = together(model, spent, args.workers)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)

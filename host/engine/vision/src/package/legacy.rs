@@ -60,7 +60,7 @@ pub(super) fn task_name(source: &Source) -> Option<(&'static str, String)> {
 
 /// Whether the task is one that is run. Without a file that names it, the network's outputs tell; broken files are read to say why.
 pub(super) fn is_known(source: &Source) -> bool {
-    let has_network = !source.files_ending(".onnx").is_empty();
+    let has_network = !source.files_ending(".onnx").is_empty() || source.has("weights.safetensors");
     match task_name(source) {
         Some((_, name)) => files::task(&name).is_some(),
         None => source.has(ENVIRONMENT) && (has_network || source.has(MODEL_TYPE)),
