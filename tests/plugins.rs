@@ -257,8 +257,8 @@ enum Outcome {
     Status(&'static [u16]),
     /// A body that is cut off.
     CutOff,
-    /// A body that flows as long as it is read.
-    Flows,
+    /// A body that flows as long as it is read; so many bytes are.
+    Flows(usize),
     /// No answer while we wait; the client leaves.
     NoAnswer,
 }
@@ -275,9 +275,11 @@ const OUTCOMES: &[(&str, Outcome)] = &[
     ("/leak-handles", Outcome::Status(&[500])),
     ("/flood-log", Outcome::Status(&[200])),
     ("/huge-reply", Outcome::Status(&[500])),
-    ("/endless", Outcome::Flows),
+    ("/endless", Outcome::Flows(8 << 20)),
     ("/silent", Outcome::Status(&[500])),
     ("/never", Outcome::NoAnswer),
+    ("/socket", Outcome::Status(&[500])),
+    ("/alive", Outcome::Flows(24)),
 ];
 
 #[test]
@@ -329,10 +331,10 @@ fn misbehave(server: &Server, path: &str, outcome: &Outcome, case: &str) {
                 assert!(connection.rest().is_err(), "{case}: the body must not end as if it were whole");
             }
         }
-        Outcome::Flows => {
+        Outcome::Flows(bytes) => {
             assert_eq!(connection.head().expect("the answer starts").status, 200);
             let mut read = 0;
-            while read < 8 << 20 {
+            while read < *bytes {
                 read += connection.piece().expect("the body flows").expect("the body flows").len();
             }
         }
