@@ -71,6 +71,11 @@ fn a_plugin_is_added_replaced_and_deleted() {
 
     server.overwrite("versioned.wasm", &good("0003"));
     wait_for_version(&server, "0003");
+    let told = server.get("/_mimus/plugins").expect(200).json();
+    let swaps: Vec<(&Value, &Value)> =
+        told["swaps"].as_array().expect("a history").iter().map(|swap| (&swap["before"], &swap["version"])).collect();
+    let (first, second, third) = (&json!("0.0.1"), &json!("0.0.2"), &json!("0.0.3"));
+    assert_eq!(swaps, [(second, third), (first, second), (&Value::Null, first)], "newest first: {told}");
 
     // A file that is deleted takes nothing away: it may be on its way to being replaced.
     server.remove("versioned.wasm");
@@ -252,8 +257,8 @@ enum Outcome {
     Status(&'static [u16]),
     /// A body that is cut off.
     CutOff,
-    /// A body that flows as long as it is read.
-    Flows,
+    /// A body that flows as long as it is read; so many bytes are.
+    Flows(usize),
     /// No answer while we wait; the client leaves.
     NoAnswer,
 }
@@ -270,9 +275,11 @@ const OUTCOMES: &[(&str, Outcome)] = &[
     ("/leak-handles", Outcome::Status(&[500])),
     ("/flood-log", Outcome::Status(&[200])),
     ("/huge-reply", Outcome::Status(&[500])),
-    ("/endless", Outcome::Flows),
+    ("/endless", Outcome::Flows(8 << 20)),
     ("/silent", Outcome::Status(&[500])),
     ("/never", Outcome::NoAnswer),
+    ("/socket", Outcome::Status(&[500])),
+    ("/alive", Outcome::Flows(24)),
 ];
 
 #[test]
@@ -324,10 +331,10 @@ fn misbehave(server: &Server, path: &str, outcome: &Outcome, case: &str) {
                 assert!(connection.rest().is_err(), "{case}: the body must not end as if it were whole");
             }
         }
-        Outcome::Flows => {
+        Outcome::Flows(bytes) => {
             assert_eq!(connection.head().expect("the answer starts").status, 200);
             let mut read = 0;
-            while read < 8 << 20 {
+            while read < *bytes {
                 read += connection.piece().expect("the body flows").expect("the body flows").len();
             }
         }

@@ -64,6 +64,88 @@ fn every_dialect_is_mounted_and_printed() {
     }
 }
 
+/// What one dialect, or the server itself, has answered so far by `/_mimus/figures`.
+fn requests(figures: &Value, dialect: &str) -> u64 {
+    let dialects = figures["dialects"].as_array().expect("a list of dialects");
+    let found = dialects.iter().find(|one| one["name"] == dialect);
+    found.map_or(0, |one| one["requests"].as_u64().expect("a count"))
+}
+
+#[test]
+fn its_figures_grow_with_what_it_does() {
+    let server = Server::start();
+    let figures = || server.get("/_mimus/figures").expect(200).json();
+    let before = figures();
+    assert_eq!(requests(&before, "openai"), 0, "{before}");
+    assert_eq!((&before["status"], &before["requests_in_flight"]), (&json!("ready"), &json!(0)), "{before}");
+    server.post(CHAT, &question(false)).expect(200);
+    server.post(CHAT, &question(true)).expect(200);
+    // A request is over when its account is closed, a moment after its last byte.
+    let after = eventually("both are counted", || Some(figures()).filter(|after| requests(after, "openai") == 2));
+    assert!(requests(&after, "host") > requests(&before, "host"), "{after}");
+    let model = |figures: &Value| {
+        let models = figures["models"].as_array().expect("a list of models").clone();
+        models.into_iter().find(|model| model["name"] == "mimus-chat").expect("the built-in model")
+    };
+    assert_eq!(model(&before)["generated_tokens"], 0);
+    assert!(model(&after)["generated_tokens"].as_u64().is_some_and(|tokens| tokens > 4), "{after}");
+    let openai =
+        &after["dialects"].as_array().expect("dialects").iter().find(|one| one["name"] == "openai").expect("it");
+    let classes = after["spread_ms"].as_array().expect("bounds").len() + 1;
+    for spread in ["first_byte", "whole"] {
+        let counts: Vec<u64> = openai[spread].as_array().expect("counts").iter().filter_map(Value::as_u64).collect();
+        assert_eq!((counts.len(), counts.iter().sum::<u64>()), (classes, 2), "{after}");
+    }
+    assert!(after["memory_bytes"].as_u64().is_some_and(|bytes| bytes > 1 << 20), "{after}");
+}
+
+#[test]
+fn it_tells_which_dialects_serve_and_where() {
+    let server = Server::shared();
+    let told = server.get("/_mimus/dialects").expect(200).json();
+    let dialects = told["dialects"].as_array().expect("a list of dialects");
+    assert_eq!(dialects.len(), server.bases.len());
+    for dialect in dialects {
+        let name = dialect["name"].as_str().expect("a name");
+        assert_eq!(
+            format!("http://{}{}", server.listen, dialect["mount"].as_str().expect("a path")),
+            server.base(name)
+        );
+        assert!(dialect["version"].is_string() && dialect["description"].is_string(), "{dialect}");
+        assert_eq!(dialect["port"], Value::Null, "none has a listener of its own");
+    }
+    let openai = dialects.iter().find(|dialect| dialect["name"] == "openai").expect("the dialect");
+    let chat = json!({"method": "POST", "path": "/v1/chat/completions", "is_public": false});
+    assert!(openai["routes"].as_array().expect("routes").contains(&chat), "{openai}");
+    assert_eq!(openai["client_path"], "/v1");
+}
+
+/// The root belongs to the first dialect that claims it, and to the documents where none does.
+#[test]
+fn the_root_shows_the_page_or_the_documents() {
+    let page = Server::shared().get("/").expect(200);
+    assert!(page.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'")));
+    assert_eq!(page.text(), Server::shared().get("/page/").expect(200).text());
+    Server::shared().request("POST", "/", &[], b"").expect(405);
+
+    let claims = |dialect: &&Value| {
+        dialect["routes"]
+            .as_array()
+            .expect("routes")
+            .iter()
+            .any(|route| route["path"] == "/" && route["method"] == "GET")
+    };
+    let told = Server::shared().get("/_mimus/dialects").expect(200).json();
+    let claiming = told["dialects"].as_array().expect("a list").iter().filter(claims);
+    let disabled: String =
+        claiming.map(|one| format!("[plugin.{}]\nenabled = false\n", one["name"].as_str().expect("a name"))).collect();
+    let server = Setup::default().config(&disabled).start();
+    let documents = server.get("/").expect(200);
+    assert_eq!(documents.header("content-security-policy"), None);
+    assert_eq!(documents.text(), server.get("/docs").expect(200).text());
+    server.request("POST", "/", &[], b"").expect(405);
+}
+
 /// A path that one dialect alone claims also answers at the root; of two that claim one, the first in the configuration does.
 #[test]
 fn paths_without_a_rival_answer_at_the_root() {

@@ -356,6 +356,9 @@ pub const MODEL_ROOM_WAIT_MS: u64 = 10_000;
 /// When a client should try again whose model takes no more requests at once.
 pub const REQUESTS_MAX_RETRY_MS: u64 = 1_000;
 
+/// Swaps of plugins that are remembered.
+pub const SWAPS_MAX: usize = 100;
+
 /// Events of one model that are remembered.
 pub const MODEL_EVENTS_MAX: usize = 64;
 

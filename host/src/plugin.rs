@@ -17,6 +17,7 @@ mod registry;
 mod reload;
 mod render;
 pub mod route;
+mod swaps;
 
 pub use bindings::personality::mimus::plugin::chat;
 pub use call::{Caller, GuestRun, GuestStream, Reply};
@@ -30,3 +31,4 @@ pub use load::{Loader, Personality};
 pub use registry::{Dialect, Record, Snapshot};
 pub use reload::{Bundled, Reloader, Watch};
 pub use render::Templates;
+pub use swaps::Swaps;

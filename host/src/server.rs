@@ -1,9 +1,10 @@
 //! The server: everything put together, started and drained.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -19,7 +20,9 @@ use crate::limits;
 use crate::media::Media;
 use crate::model::{Builtin, Catalog, EngineReader, Launcher, plan};
 
-use crate::plugin::{self, Bundled, Caller, Compiler, Loader, Record, Reloader, Services, Snapshot, Templates, Watch};
+use crate::plugin::{
+    self, Bundled, Caller, Compiler, Loader, Record, Reloader, Services, Snapshot, Swaps, Templates, Watch,
+};
 use crate::registry::{Machine, Registry};
 use crate::state::{Blobs, Leases, Store};
 use crate::telemetry::Metrics;
@@ -30,6 +33,12 @@ pub struct Shared {
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     /// What is known of all plugins.
     pub records: Arc<ArcSwap<Vec<Record>>>,
+    /// What became of new contents of plugins.
+    pub swaps: Arc<Swaps>,
+    /// Ports of the dialects that have a listener of their own; empty until all of them listen.
+    pub ports: OnceLock<BTreeMap<String, u16>>,
+    /// When the server was started.
+    pub started: Instant,
     /// Runs guests.
     pub caller: Caller,
     /// Models.
@@ -94,6 +103,7 @@ impl Core {
     /// # Errors
     /// A sentence for the operator.
     pub fn open(config: &Config, contents: Contents, stopping: watch::Receiver<bool>) -> Result<Core, String> {
+        let started = Instant::now();
         let metrics = Arc::new(Metrics::new());
         let data = config.data.as_deref();
         let store = Arc::new(Store::open(data).map_err(|error| format!("state: {error}"))?);
@@ -115,7 +125,7 @@ impl Core {
             launcher,
             keys: keys.clone(),
             media: Arc::new(Media::new(fetcher(config)?)),
-            started: Instant::now(),
+            started,
             inference: inference.clone(),
             store,
             leases: Arc::new(Leases::new()),
@@ -137,11 +147,16 @@ impl Core {
             check_folder(folder)?;
         }
         let order = config.order.iter().cloned().chain(contents.order.iter().map(|name| (*name).to_owned())).collect();
-        let mut reloader = Reloader::new(loader, snapshot.clone(), records.clone(), metrics.clone(), order, folder);
+        let swaps: Arc<Swaps> = Arc::default();
+        let (shown, listed) = (snapshot.clone(), records.clone());
+        let mut reloader = Reloader::new(loader, shown, listed, swaps.clone(), metrics.clone(), order, folder);
         reloader.load_all(&contents.components, |name| config.plugin(name).is_enabled);
         let shared = Arc::new(Shared {
             snapshot,
             records,
+            swaps,
+            ports: OnceLock::new(),
+            started,
             caller: Caller::new(services.clone()),
             catalog,
             inference,
@@ -202,6 +217,12 @@ impl Server {
             doors.push((door.clone(), address));
             listeners.spawn(http::listen(shared.clone(), socket, door, connections.clone(), stopping.clone()));
         }
+        let own = |(door, address): &(Door, SocketAddr)| match door {
+            Door::Main => None,
+            Door::Dialect(name) => Some((name.clone(), address.port())),
+        };
+        // The one place that sets it.
+        let _ = shared.ports.set(doors.iter().filter_map(own).collect());
         Ok(Server { shared, doors, stop, listeners, drain: config.drain, _watch: watch })
     }
 

@@ -6,4 +6,4 @@ mod log;
 mod metrics;
 
 pub use log::{LogGate, start_log};
-pub use metrics::Metrics;
+pub use metrics::{Metrics, SPREAD_MS};

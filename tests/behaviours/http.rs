@@ -82,6 +82,8 @@ fn no_page_may_read_the_servers_own_paths() {
     for path in [
         "/_mimus/models",
         "/_mimus/plugins",
+        "/_mimus/dialects",
+        "/_mimus/figures",
         "/_mimus/chat",
         "/metrics",
         "/healthz",

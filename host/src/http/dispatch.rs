@@ -175,6 +175,7 @@ fn at_main(snapshot: &Snapshot, method: Option<Method>, path: &str) -> Place {
             });
             Place::Nowhere { dialect: owner, trouble: wrong_method(path), allow }
         }
+        Found::Nothing if own::is_free(path) => Place::Own,
         Found::Nothing => Place::Nowhere { dialect: None, trouble: no_route(path), allow: Vec::new() },
     }
 }

@@ -1,5 +1,9 @@
 //! The server's own endpoints: health, figures, documents, and the neutral interface of its command line.
 
+mod chat;
+mod dialects;
+mod figures;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -7,18 +11,13 @@ use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::{Request, Response};
-use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 
-use super::body::{self, Body, Source};
+use super::body::{Body, Source};
 use super::dispatch::Door;
 use super::error::Trouble;
 use super::exchange::Exchange;
 use super::reply::{build, refuse};
-use crate::inference::{InferenceError, Options};
-use crate::limits;
-use crate::plugin::chat::{Message, Part, RenderOptions, Role};
 use crate::plugin::manifest::ErrorKind;
 use crate::plugin::{Header, Snapshot};
 use crate::server::Shared;
@@ -27,9 +26,14 @@ const DOCS_PAGE: &str = include_str!("docs.html");
 
 /// Paths of the main listener that no dialect can take.
 pub fn is_own(path: &str) -> bool {
-    matches!(path, "/" | "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs")
+    matches!(path, "/healthz" | "/readyz" | "/metrics" | "/openapi.json" | "/docs")
         || path.starts_with("/_mimus/")
         || path.starts_with("/blobs/")
+}
+
+/// Paths of the main listener that the server answers when no dialect does.
+pub fn is_free(path: &str) -> bool {
+    path == "/"
 }
 
 /// Paths that a dialect's own listener answers when the dialect does not.
@@ -84,11 +88,21 @@ pub async fn respond(
         ("/_mimus/plugins", _) => {
             exchange.routed("host", path);
             let records = shared.records.load();
-            json_reply(200, &json!({"plugins": &**records, "conflicts": snapshot.conflicts}), exchange)
+            let swaps = shared.swaps.newest_first();
+            let listing = json!({"plugins": &**records, "conflicts": snapshot.conflicts, "swaps": swaps});
+            json_reply(200, &listing, exchange)
+        }
+        ("/_mimus/dialects", _) => {
+            exchange.routed("host", path);
+            json_reply(200, &dialects::of(shared, snapshot), exchange)
+        }
+        ("/_mimus/figures", _) => {
+            exchange.routed("host", path);
+            json_reply(200, &figures::of(shared), exchange)
         }
         ("/_mimus/chat", _) => {
             exchange.routed("host", path);
-            chat(shared, request, exchange).await
+            chat::respond(shared, request, exchange).await
         }
         _ if path.starts_with("/blobs/") => {
             exchange.routed("host", "/blobs/{id}".into());
@@ -99,19 +113,23 @@ pub async fn respond(
 }
 
 fn readiness(shared: &Shared, snapshot: &Snapshot, exchange: Exchange) -> Response<Body> {
-    let is_draining = shared.is_draining.load(Ordering::Acquire);
     let loading = shared.catalog.loading();
-    let status = if is_draining {
+    let status = status(shared, &loading);
+    let dialects: Vec<&str> =
+        snapshot.dialects.iter().map(|dialect| dialect.personality.manifest.name.as_str()).collect();
+    let code = if status == "ready" { 200 } else { 503 };
+    json_reply(code, &json!({"status": status, "loading": loading, "dialects": dialects}), exchange)
+}
+
+/// Whether the server takes requests, in a word; `loading` names the models that are on their way.
+fn status(shared: &Shared, loading: &[String]) -> &'static str {
+    if shared.is_draining.load(Ordering::Acquire) {
         "draining"
     } else if !loading.is_empty() {
         "loading"
     } else {
         "ready"
-    };
-    let dialects: Vec<&str> =
-        snapshot.dialects.iter().map(|dialect| dialect.personality.manifest.name.as_str()).collect();
-    let code = if status == "ready" { 200 } else { 503 };
-    json_reply(code, &json!({"status": status, "loading": loading, "dialects": dialects}), exchange)
+    }
 }
 
 /// `/openapi.json` and `/docs`: of the whole server, or of one dialect.
@@ -144,115 +162,6 @@ async fn blob(shared: &Shared, id: &str, exchange: Exchange) -> Response<Body> {
             build(200, headers, Source::Whole(Some(bytes)), exchange)
         }
         Err(_) => refuse(&Trouble::new(ErrorKind::RouteNotFound, "no such blob"), None, exchange),
-    }
-}
-
-/// A conversation in the neutral form that the command line speaks.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChatRequest {
-    model: Option<String>,
-    messages: Vec<ChatMessage>,
-    temperature: Option<f32>,
-    tokens_max: Option<u32>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChatMessage {
-    role: String,
-    content: String,
-}
-
-/// Answers with JSON lines: `{"text": …}` for each piece, then `{"finish": …}` or `{"error": …}`.
-async fn chat(shared: &Arc<Shared>, request: Request<Incoming>, exchange: Exchange) -> Response<Body> {
-    let bytes = match body::read(request.into_body(), limits::BODY_BYTES_DEFAULT).await {
-        Ok(bytes) => bytes,
-        Err(error) => return refuse(&error.into(), None, exchange),
-    };
-    let chat = match serde_json::from_slice::<ChatRequest>(&bytes) {
-        Ok(chat) => chat,
-        Err(error) => return error_reply(400, &error.to_string(), exchange),
-    };
-    let messages: Result<Vec<Message>, String> = chat.messages.into_iter().map(message).collect();
-    let messages = match messages {
-        Ok(messages) => messages,
-        Err(error) => return error_reply(400, &error, exchange),
-    };
-    let Some(model) = chat.model.or_else(|| shared.catalog.default_name()) else {
-        return error_reply(404, "no model is loaded", exchange);
-    };
-    let render = RenderOptions {
-        format: None,
-        source: None,
-        tools: Vec::new(),
-        add_generation_prompt: true,
-        continue_final_message: false,
-        variables: Vec::new(),
-    };
-    let options = Options {
-        choices: 1,
-        temperature: chat.temperature,
-        tokens_max: chat.tokens_max,
-        skip_special_tokens: true,
-        ..Options::default()
-    };
-    let mut running = match shared.inference.chat(&model, messages, render, options).await {
-        Ok(running) => running,
-        Err(error) => return error_reply(chat_status(&error), &error.to_string(), exchange),
-    };
-    let (sender, pieces) = mpsc::channel(limits::RESPONSE_CHUNKS_MAX);
-    tokio::spawn(async move {
-        let line = |value: Value| Bytes::from(format!("{value}\n"));
-        loop {
-            let pieces = match running.next(limits::PIECES_MAX).await {
-                Ok(pieces) if pieces.is_empty() => return,
-                Ok(pieces) => pieces,
-                Err(error) => {
-                    let _ = sender.send(line(json!({"error": error.to_string()}))).await;
-                    return;
-                }
-            };
-            let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
-            if !text.is_empty() && sender.send(line(json!({"text": text}))).await.is_err() {
-                return;
-            }
-            if let Some(piece) = pieces.iter().find(|piece| piece.finish.is_some()) {
-                let reason = if piece.finish == Some(mimus_engine::Finish::Length) { "length" } else { "stop" };
-                let _ = sender.send(line(json!({"finish": reason, "tokens": piece.generated_tokens}))).await;
-            }
-        }
-    });
-    let headers = vec![Header { name: "content-type".into(), value: "application/x-ndjson".into() }];
-    build(200, headers, Source::Pieces(pieces), exchange)
-}
-
-fn message(message: ChatMessage) -> Result<Message, String> {
-    let role = match message.role.as_str() {
-        "system" => Role::System,
-        "user" => Role::User,
-        "assistant" => Role::Assistant,
-        other => return Err(format!("role `{}` is not system, user or assistant", other.escape_debug())),
-    };
-    Ok(Message {
-        role,
-        name: None,
-        content: vec![Part::Text(message.content)],
-        reasoning: None,
-        tool_calls: Vec::new(),
-        tool_call_id: None,
-    })
-}
-
-fn chat_status(error: &InferenceError) -> u16 {
-    use mimus_engine::EngineError;
-    match error {
-        InferenceError::UnknownModel(_) => 404,
-        InferenceError::NotReady(_) | InferenceError::Cancelled => 503,
-        InferenceError::Engine(EngineError::Overloaded { .. }) => 429,
-        InferenceError::Engine(EngineError::Invalid { .. } | EngineError::PromptTooLong { .. }) => 400,
-        InferenceError::Engine(_) => 500,
-        _ => 400,
     }
 }
 

@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
@@ -17,6 +17,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use super::compile::{Trust, content_hash};
 use super::load::{Loader, Plugin};
 use super::registry::{Record, Shelf, Snapshot};
+use super::swaps::{Swap, Swaps};
 use crate::limits;
 use crate::telemetry::Metrics;
 
@@ -26,6 +27,7 @@ pub struct Reloader {
     shelf: Shelf,
     snapshot: Arc<ArcSwap<Snapshot>>,
     records: Arc<ArcSwap<Vec<Record>>>,
+    swaps: Arc<Swaps>,
     metrics: Arc<Metrics>,
     order: Vec<String>,
     folder: Option<PathBuf>,
@@ -51,11 +53,12 @@ impl Reloader {
         loader: Loader,
         snapshot: Arc<ArcSwap<Snapshot>>,
         records: Arc<ArcSwap<Vec<Record>>>,
+        swaps: Arc<Swaps>,
         metrics: Arc<Metrics>,
         order: Vec<String>,
         folder: Option<PathBuf>,
     ) -> Reloader {
-        Reloader { loader, shelf: Shelf::default(), snapshot, records, metrics, order, folder }
+        Reloader { loader, shelf: Shelf::default(), snapshot, records, swaps, metrics, order, folder }
     }
 
     /// Loads the bundle, on as many threads as there are processors, and then the folder; serves the result.
@@ -179,9 +182,10 @@ impl Reloader {
             .map_err(|error| error.0)
             .and_then(|plugin| self.admit(&path, plugin));
         let file = file_name(&path);
+        let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.remember(&path, &hash, took_ms, &loaded);
         match &loaded {
             Ok(plugin) => {
-                let took_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
                 tracing::info!(
                     file,
                     plugin = plugin.name(),
@@ -204,6 +208,25 @@ impl Reloader {
         }
         self.shelf.set_file(path, hash, loaded);
         true
+    }
+
+    /// Adds to the history what became of a file's new content.
+    fn remember(&self, path: &Path, hash: &str, took_ms: u64, loaded: &Result<Plugin, String>) {
+        let plugin = match loaded {
+            Ok(plugin) => plugin.name().to_owned(),
+            Err(_) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.swaps.note(Swap {
+            at_ms: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX),
+            before: self.shelf.active().get(plugin.as_str()).map(|before| before.label().to_owned()),
+            plugin,
+            file: file_name(path),
+            version: loaded.as_ref().map_or_else(|_| String::new(), |plugin| plugin.label().to_owned()),
+            hash: hash[..12].to_owned(),
+            took_ms,
+            error: loaded.as_ref().err().cloned(),
+        });
     }
 
     /// Refuses a second file of the same name: which of the two should serve is the operator's to say.

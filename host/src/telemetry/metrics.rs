@@ -4,6 +4,7 @@
 //! name and counted without allocating.
 
 mod figures;
+mod traffic;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,6 +21,8 @@ use prometheus_client::registry::Registry;
 use crate::limits;
 use crate::model::Catalog;
 use figures::{GuestFigures, Labels, Named, PluginFigures, RouteFigures};
+pub use traffic::SPREAD_MS;
+use traffic::{Counts, Traffic};
 
 /// Label of whatever passes the bound on names.
 const OTHER: &str = "other";
@@ -120,7 +123,9 @@ impl Metrics {
 
     /// The first byte of a response's body was sent.
     pub fn first_byte(&self, plugin: &str, elapsed: Duration) {
-        self.plugin(plugin).first_byte.observe(elapsed.as_secs_f64());
+        let figures = self.plugin(plugin);
+        figures.first_byte.observe(elapsed.as_secs_f64());
+        figures.counts.first_byte(elapsed);
     }
 
     /// A request is over: its route as the manifest writes it, its status or 0 where the client left before it.
@@ -128,6 +133,7 @@ impl Metrics {
         self.in_flight.dec();
         let figures = self.plugin(plugin);
         figures.seconds.observe(elapsed.as_secs_f64());
+        figures.counts.ended(status, elapsed);
         let class = usize::from(status / 100).min(figures::CLASSES.len() - 1);
         let counters =
             figures.routes.get(route, |name| RouteFigures { name: name.to_owned(), ..RouteFigures::default() });
@@ -195,6 +201,24 @@ impl Metrics {
         }
     }
 
+    /// Requests that are being answered now.
+    pub fn in_flight(&self) -> i64 {
+        self.in_flight.get()
+    }
+
+    /// Connections that are open now.
+    pub fn connections(&self) -> i64 {
+        self.connections.get()
+    }
+
+    /// What has been asked of each dialect, and of the server itself as `host`, in the order of names.
+    pub fn traffic(&self) -> Vec<Traffic> {
+        let mut traffic: Vec<Traffic> =
+            self.plugins.all().iter().map(|figures| figures.counts.read(&figures.name)).collect();
+        traffic.sort_by(|one, other| one.name.cmp(&other.name));
+        traffic
+    }
+
     /// Everything in OpenMetrics text, with what the models of a catalog do now.
     pub fn encode(&self, catalog: &Catalog) -> String {
         self.encode_with(&catalog.activities())
@@ -227,6 +251,7 @@ impl Metrics {
             seconds: self.seconds.get_or_create_owned(&vec![("plugin", name.to_owned())]),
             first_byte: self.first_byte.get_or_create_owned(&vec![("plugin", name.to_owned())]),
             routes: Named::new(2 * limits::ROUTES_MAX),
+            counts: Counts::default(),
             name: name.to_owned(),
         })
     }

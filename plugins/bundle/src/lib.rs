@@ -12,9 +12,9 @@ pub struct Component {
     pub bytes: &'static [u8],
 }
 
-/// Dialects that win paths at the root of the main listener, unless the configuration orders otherwise, those that most clients
-/// without a dialect's name in their address mean first. Others follow by name.
-pub const ORDER: &[&str] = &["openai", "lmdeploy"];
+/// Dialects that win paths at the root of the main listener, unless the configuration orders otherwise: the page that people see, then
+/// those that most clients without a dialect's name in their address mean. Others follow by name.
+pub const ORDER: &[&str] = &["page", "openai", "lmdeploy"];
 
 include!(concat!(env!("OUT_DIR"), "/components.rs"));
 

@@ -7,6 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
 use super::OTHER;
+use super::traffic::Counts;
 use crate::limits;
 
 /// Labels of a metric, in the order in which they are shown.
@@ -54,6 +55,11 @@ impl<T> Named<T> {
         let name = if things.len() < self.names_max || things.contains_key(name) { name } else { OTHER };
         things.entry(name.to_owned()).or_insert_with(|| Arc::new(make(name))).clone()
     }
+
+    /// All that were made, in no order.
+    pub fn all(&self) -> Vec<Arc<T>> {
+        self.things.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
 }
 
 /// What is counted of one plugin's requests.
@@ -64,6 +70,8 @@ pub struct PluginFigures {
     pub seconds: Histogram,
     /// Time to the first byte.
     pub first_byte: Histogram,
+    /// The same as plain numbers, for `Metrics::traffic`.
+    pub counts: Counts,
     /// By route.
     pub routes: Named<RouteFigures>,
 }

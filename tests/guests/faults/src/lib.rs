@@ -3,12 +3,12 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use mimus_sdk::serde_json::json;
+use mimus_sdk::websocket::Message;
 use mimus_sdk::{
     About, Dialect, DialectError, ErrorStyle, Reply, Request, Response, Routes, WriteError, clock, log, state,
     websocket,
 };
-
-use mimus_sdk::websocket::Message;
 
 struct Faults;
 
@@ -176,7 +176,7 @@ struct Failure(String);
 
 impl DialectError for Failure {
     fn reply(&self) -> Reply {
-        Reply::text(500, &self.0)
+        Reply::json(500, &json!({"fault": self.0, "status": 500}))
     }
 }
 
