@@ -21,8 +21,8 @@ const CHAT: usize = 12;
 /// Sampling by which a model wanders on until its context is full.
 const LONG: [f64; 3] = [2.0, 1.0, 4000.0];
 
-/// Tokens that an answer of that kind never stays below, and one that is ended early does.
-const TOKENS: f64 = 1000.0;
+/// Tokens below which an answer of that kind hardly ever stays (the context has 1,024), and one that is ended at its start does.
+const TOKENS: f64 = 700.0;
 
 fn running(server: &Server) -> f64 {
     server.metric("mimus_engine_running_sequences{model=\"mimus-chat\"}").expect("the model reports what it does")

@@ -113,6 +113,7 @@ fn the_page_holds_the_configuration_safely() {
     let answer = get(&host, "/multi");
     assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     let page = answer.text();
+    assert!(page.contains("<a href=\"/\">"));
     let (_, rest) = page.split_once("window.gradio_config = ").expect("the configuration");
     let (config, _) = rest.split_once(";</script>").expect("its end");
     assert!(!config.contains('<'));
