@@ -15,14 +15,19 @@ use tungstenite::{Message, WebSocket};
 /// Indexes of FastChat's functions.
 const ADD_TEXT: usize = 7;
 const RESPOND: usize = 8;
+const REGENERATE: usize = 3;
 /// Index of `/chat` in the first app.
 const CHAT: usize = 12;
 
-/// Sampling by which a model wanders on until its context is full.
-const LONG: [f64; 3] = [2.0, 1.0, 4000.0];
+/// Sampling with which the model repeats what [`long`] asks for until its context is full.
+const LONG: [f64; 3] = [0.0, 1.0, 4000.0];
 
-/// Tokens below which an answer of that kind hardly ever stays (the context has 1,024), and one that is ended at its start does.
-const TOKENS: f64 = 700.0;
+/// Tokens that such an answer passes (it has more than 600), and one that is ended at its start does not.
+const TOKENS: f64 = 500.0;
+
+fn long() -> String {
+    format!("Repeat after me: {}", "banana ".repeat(400))
+}
 
 fn running(server: &Server) -> f64 {
     server.metric("mimus_engine_running_sequences{model=\"mimus-chat\"}").expect("the model reports what it does")
@@ -52,6 +57,13 @@ fn rest(stream: &mut Connection) -> Vec<Value> {
     text.split_terminator("\n\n").map(read).collect()
 }
 
+/// The messages after one that was read in part.
+fn rest_of(stream: &mut Connection) -> Vec<Value> {
+    let text = String::from_utf8(stream.rest().expect("the stream ends well")).expect("text");
+    let events = text.split_terminator("\n\n").filter_map(|event| event.strip_prefix("data: "));
+    events.filter_map(|event| serde_json::from_str(event).ok()).collect()
+}
+
 /// The last values of a call by the queue.
 fn predict(server: &Server, session: &str, function: usize, data: Value) -> Value {
     join(server, session, function, data);
@@ -63,7 +75,7 @@ fn predict(server: &Server, session: &str, function: usize, data: Value) -> Valu
 
 /// Begins an answer that is long, and waits until it flows.
 fn begin_long(server: &Server, session: &str) -> (String, Connection) {
-    predict(server, session, ADD_TEXT, json!(["mimus-chat", "Tell me a short story."]));
+    predict(server, session, ADD_TEXT, json!(["mimus-chat", long()]));
     let event = join(server, session, RESPOND, json!(LONG));
     let mut stream = open(server, session);
     let mut text = Vec::new();
@@ -94,7 +106,7 @@ fn a_cancelled_call_ends_with_its_last_values() {
         let body = json!({ "fn_index": RESPOND, "session_hash": "s", "event_id": event });
         assert_eq!(server.post(path, &body).expect(200).json(), json!({ "success": true }));
     }
-    let messages = rest(&mut stream);
+    let messages = rest_of(&mut stream);
     let end = &messages[messages.len() - 2];
     assert_eq!(
         (&end["msg"], &end["event_id"], &end["success"]),
@@ -105,15 +117,33 @@ fn a_cancelled_call_ends_with_its_last_values() {
     assert!(generated(&server) < TOKENS, "{}", generated(&server));
 }
 
+/// The answer that the others are about is as long as they say.
+#[test]
+fn a_long_answer_is_long() {
+    let server = Server::start();
+    let (_, mut stream) = begin_long(&server, "s");
+    assert_eq!(rest_of(&mut stream).last().expect("an end")["msg"], "close_stream");
+    assert!(generated(&server) > TOKENS, "{}", generated(&server));
+}
+
 #[test]
 fn a_session_has_one_stream_at_a_time() {
     let server = Server::start();
-    let (event, mut stream) = begin_long(&server, "s");
+    predict(&server, "s", ADD_TEXT, json!(["mimus-chat", long()]));
+    // So many answers that a second stream, which waits a little for the end of the first, waits in vain.
+    for _ in 0..8 {
+        join(&server, "s", REGENERATE, json!([]));
+        join(&server, "s", RESPOND, json!(LONG));
+    }
+    let mut stream = open(&server, "s");
+    stream.piece().expect("the stream flows").expect("it is not over");
     let second = rest(&mut open(&server, "s"));
     assert_eq!(second.len(), 1, "{second:?}");
     assert_eq!((&second[0]["msg"], &second[0]["success"]), (&json!("unexpected_error"), &json!(false)));
-    server.post("/gradio/cancel", &json!({ "event_id": event })).expect(200);
-    assert_eq!(rest(&mut stream).last().expect("an end")["msg"], "close_stream");
+    assert_eq!(second[0]["message"], "another stream of this session is open");
+    drop(stream);
+    // What the first has not begun is the next one's.
+    assert_eq!(rest(&mut open(&server, "s")).last().expect("an end")["msg"], "close_stream");
 }
 
 #[test]
@@ -146,7 +176,7 @@ fn a_client_that_leaves_its_socket_frees_its_generation() {
             socket.send(Message::text(answer.to_string())).expect("the server listens");
         }
     };
-    call(ADD_TEXT, json!(["mimus-chat", "Tell me a short story."]));
+    call(ADD_TEXT, json!(["mimus-chat", long()]));
     let (mut socket, _) = call(RESPOND, json!(LONG));
     socket.close(None).expect("the server listens");
     eventually("the slot is free", || (running(&server) == 0.0).then_some(()));

@@ -83,8 +83,8 @@ const checks = {
   async a_long_answer_is_ended() {
     if (MAJOR === 0) return;
     const client = await app();
-    await client.predict("/add_text", [MODEL, "Tell me a short story."]);
-    const job = client.submit("/bot_response", [2, 1, 4000]);
+    await client.predict("/add_text", [MODEL, "Repeat after me: " + "banana ".repeat(400)]);
+    const job = client.submit("/bot_response", [0, 1, 4000]);
     await watch(job, (count) => (count === 3 ? job.cancel() : undefined));
     assert.equal(JSON.stringify((await client.predict("/clear_history", [])).data.filter(Array.isArray)[0]), "[]");
   },
