@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 /// pictures, and say what is unfinished.
 const BOXES_MIN: f64 = 0.8;
 const MASKS_MIN: f64 = 0.7;
-const POINTS_MIN: f64 = 0.6;
+const POINTS_MIN: f64 = 0.8;
 const CLASSES_MIN: f64 = 0.75;
 const WORDS_MIN: f64 = 0.45;
 const CAPTIONS_MIN: f64 = 0.9;
