@@ -196,7 +196,7 @@ fn gradio_keeps_sessions_apart() {
     assert!(other.contains("session_not_found"), "{other}");
     let told = server.get("/gradio/queue/data?session_hash=mine").expect(200).text();
     for event in [&first, &second] {
-        let end = told.lines().filter(|line| line.contains(event.as_str())).next_back().expect("it was told");
+        let end = told.lines().rfind(|line| line.contains(event.as_str())).expect("it was told");
         assert!(end.contains("process_completed") && end.contains("\"success\":true"), "{end}");
     }
     assert!(told.ends_with("\"msg\":\"close_stream\"}\n\n"), "{told}");

@@ -167,11 +167,12 @@ impl Conversation {
                         Some(Ok(Frame::Close(_)) | Err(_)) | None => return End::Client,
                     }
                 }
-                place = to_guest.reserve(), if !is_reading => match (place, self.waiting.take()) {
-                    (Ok(place), Some(message)) => place.send(message),
-                    // The guest listens no longer: what else comes is read and forgotten.
-                    _ => {}
-                },
+                place = to_guest.reserve(), if !is_reading => {
+                    // Where the guest listens no longer, what else comes is read and forgotten.
+                    if let (Ok(place), Some(message)) = (place, self.waiting.take()) {
+                        place.send(message);
+                    }
+                }
                 _ = pings.tick() => {
                     let is_silent = self.heard.elapsed() > Duration::from_millis(limits::WEBSOCKET_SILENCE_MS);
                     if is_silent || self.socket.send(Frame::Ping(Bytes::new())).await.is_err() {

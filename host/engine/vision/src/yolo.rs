@@ -15,7 +15,7 @@ use mimus_onnx::{Builder, Setting, Value};
 
 use crate::error::LoadError;
 use crate::preprocess::placement::Size;
-use weights::Weights;
+use weights::{Convolution, Weights};
 
 /// How many pixels of the input a cell of each level covers.
 const STRIDES: [usize; 3] = [8, 16, 32];
@@ -177,23 +177,22 @@ impl Network<'_> {
 
     /// A convolution with its normalisation folded in, and the activation x · sigmoid(x).
     fn convolved(&mut self, x: &Value, name: &str, stride: i64) -> Result<Value, LoadError> {
-        let (shape, weight, bias) = self.weights.convolution(name)?;
-        let x = self.slid(x, &shape, &weight, &bias, stride);
+        let convolution = self.weights.convolution(name)?;
+        let x = self.slid(x, &convolution, stride);
         let gate = self.builder.node("Sigmoid", &[&x], &[]);
         Ok(self.builder.node("Mul", &[&x, &gate], &[]))
     }
 
     /// A convolution alone.
     fn plain(&mut self, x: &Value, name: &str) -> Result<Value, LoadError> {
-        let (shape, weight) = self.weights.tensor_4d(&format!("{name}.weight"))?;
-        let (_, bias) = self.weights.tensor(&format!("{name}.bias"))?;
-        Ok(self.slid(x, &shape, &weight, &bias, 1))
+        let convolution = self.weights.plain(name)?;
+        Ok(self.slid(x, &convolution, 1))
     }
 
-    fn slid(&mut self, x: &Value, shape: &[usize; 4], weight: &[f32], bias: &[f32], stride: i64) -> Value {
-        let (high, wide) = (shape[2] as i64, shape[3] as i64);
-        let weight = self.builder.floats(shape, weight);
-        let bias = self.builder.floats(&[bias.len()], bias);
+    fn slid(&mut self, x: &Value, convolution: &Convolution, stride: i64) -> Value {
+        let (high, wide) = (convolution.shape[2] as i64, convolution.shape[3] as i64);
+        let weight = self.builder.floats(&convolution.shape, &convolution.weight);
+        let bias = self.builder.floats(&[convolution.bias.len()], &convolution.bias);
         let settings = [
             ("kernel_shape", Setting::Ints(&[high, wide])),
             ("pads", Setting::Ints(&[high / 2, wide / 2, high / 2, wide / 2])),
@@ -267,8 +266,7 @@ impl Network<'_> {
     fn prototypes(&mut self, level: &Value) -> Result<Value, LoadError> {
         let name = format!("{}.proto", self.weights.layer(HEAD));
         let x = self.convolved(level, &format!("{name}.cv1"), 1)?;
-        let (shape, weight) = self.weights.tensor_4d(&format!("{name}.upsample.weight"))?;
-        let (_, bias) = self.weights.tensor(&format!("{name}.upsample.bias"))?;
+        let Convolution { shape, weight, bias } = self.weights.plain(&format!("{name}.upsample"))?;
         let weight = self.builder.floats(&shape, &weight);
         let bias = self.builder.floats(&[bias.len()], &bias);
         let settings = [("kernel_shape", Setting::Ints(&[2, 2])), ("strides", Setting::Ints(&[2, 2]))];

@@ -40,6 +40,15 @@ enum Naming {
     Candle,
 }
 
+/// One convolution.
+pub(super) struct Convolution {
+    /// Channels out, channels in, height, width.
+    pub(super) shape: [usize; 4],
+    pub(super) weight: Vec<f32>,
+    /// One number a channel.
+    pub(super) bias: Vec<f32>,
+}
+
 /// See the module.
 pub(super) struct Weights<'a> {
     tensors: SafeTensors<'a>,
@@ -119,15 +128,22 @@ impl<'a> Weights<'a> {
     }
 
     /// A convolution's weights: channels out, channels in, height, width.
-    pub(super) fn tensor_4d(&self, name: &str) -> Result<([usize; 4], Vec<f32>), LoadError> {
+    fn tensor_4d(&self, name: &str) -> Result<([usize; 4], Vec<f32>), LoadError> {
         let (shape, values) = self.tensor(name)?;
         let sizes = shape.len();
         let shape = shape.try_into().map_err(|_| self.invalid(format!("tensor {name} has {sizes} sizes, not 4")))?;
         Ok((shape, values))
     }
 
-    /// A convolution with its normalisation folded in: sizes, weights, bias.
-    pub(super) fn convolution(&self, name: &str) -> Result<([usize; 4], Vec<f32>, Vec<f32>), LoadError> {
+    /// A convolution that stands alone.
+    pub(super) fn plain(&self, name: &str) -> Result<Convolution, LoadError> {
+        let (shape, weight) = self.tensor_4d(&format!("{name}.weight"))?;
+        let (_, bias) = self.tensor(&format!("{name}.bias"))?;
+        Ok(Convolution { shape, weight, bias })
+    }
+
+    /// A convolution with its normalisation folded in.
+    pub(super) fn convolution(&self, name: &str) -> Result<Convolution, LoadError> {
         let (shape, mut weight) = self.tensor_4d(&format!("{name}.conv.weight"))?;
         let channels = shape[0];
         let row = |part: &str| {
@@ -139,7 +155,7 @@ impl<'a> Weights<'a> {
         };
         // Some files hold networks whose normalisation is folded in already.
         if !self.has(&format!("{name}.bn.weight")) {
-            return Ok((shape, weight, row("conv.bias")?));
+            return Ok(Convolution { shape, weight, bias: row("conv.bias")? });
         }
         let (scale, mut bias) = (row("bn.weight")?, row("bn.bias")?);
         let (mean, variance) = (row("bn.running_mean")?, row("bn.running_var")?);
@@ -149,7 +165,7 @@ impl<'a> Weights<'a> {
             bias[channel] -= mean[channel] * factor;
             weight[channel * each..(channel + 1) * each].iter_mut().for_each(|value| *value *= factor);
         }
-        Ok((shape, weight, bias))
+        Ok(Convolution { shape, weight, bias })
     }
 
     /// A complaint about the file.
