@@ -116,8 +116,11 @@ impl Snapshot {
         }
         for (winner, count) in lost {
             let winner = &self.dialects[winner].personality.manifest.name;
-            self.conflicts
-                .push(format!("{count} root paths of {} are answered by {winner}", personality.manifest.name));
+            let name = &personality.manifest.name;
+            self.conflicts.push(match count {
+                1 => format!("1 root path of {name} is answered by {winner}"),
+                _ => format!("{count} root paths of {name} are answered by {winner}"),
+            });
         }
         routes
     }
