@@ -528,3 +528,14 @@ fn a_smuggled_request_is_not_answered() {
         assert!(!second.text().contains("mimus_"), "the body was taken for a request: {}", second.text());
     }
 }
+
+/// One field of a sound body replaced at a time.
+fn rows(base: &Value, rows: Vec<(&str, Value, Fate)>) -> Vec<(String, Vec<u8>, Fate)> {
+    let row = |(field, value, fate): (&str, Value, Fate)| {
+        let mut body = base.clone();
+        let name = format!("{field}: {}", value.to_string().chars().take(60).collect::<String>());
+        body[field] = value;
+        (name, body.to_string().into_bytes(), fate)
+    };
+    rows.into_iter().map(row).collect()
+}

@@ -6,18 +6,7 @@ use serde_json::{Value, json};
 
 use super::Fate::{Either, Refused, Served};
 use super::harness::server::Server;
-use super::{Fate, MODEL, Shape, broken_json, check_bodies, check_memory};
-
-/// One field of a sound body replaced at a time.
-fn rows(base: &Value, rows: Vec<(&str, Value, Fate)>) -> Vec<(String, Vec<u8>, Fate)> {
-    let row = |(field, value, fate): (&str, Value, Fate)| {
-        let mut body = base.clone();
-        let name = format!("{field}: {}", value.to_string().chars().take(60).collect::<String>());
-        body[field] = value;
-        (name, body.to_string().into_bytes(), fate)
-    };
-    rows.into_iter().map(row).collect()
-}
+use super::{Fate, MODEL, Shape, broken_json, check_bodies, check_memory, rows};
 
 #[test]
 fn xinference_refuses_in_its_own_shape() {
