@@ -2,8 +2,8 @@
 //!
 //! Knows no HTTP and no guest, as `inference.rs` does.
 
-use mimus_engine::EngineError;
 use mimus_engine::vision::{Block, Description, Face, Image, PredictOptions, Prediction};
+use mimus_engine::{EngineError, ReadLine};
 
 use crate::inference::{Inference, InferenceError, admit};
 use crate::limits;
@@ -83,9 +83,10 @@ impl Inference {
         let _admission = admit(&reader)?;
         let (width, height) = (image.width(), image.height());
         let model = reader.model.clone();
-        let queued = tokio::task::spawn_blocking(move || model.read(&image)).await;
-        let line = queued.map_err(|_| EngineError::Failed("preparing the picture failed".into()))??.wait().await?;
-        Ok(Block::of_one_line(line.text, line.confidence, width, height))
+        let queued = tokio::task::spawn_blocking(move || model.read(&[image])).await;
+        let lines = queued.map_err(|_| EngineError::Failed("preparing the picture failed".into()))??.wait().await?;
+        let blocks = |line: ReadLine| Block::of_one_line(line.text, line.confidence, width, height);
+        Ok(lines.into_iter().flat_map(blocks).collect())
     }
 
     /// Faces and where they look.

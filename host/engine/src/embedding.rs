@@ -8,7 +8,7 @@ pub(crate) use head::VectorHead;
 use rayon::ThreadPool;
 
 use crate::config::sentence::SentenceConfig;
-use crate::encoding::{EncoderForward, Output, Pending, Service};
+use crate::encoding::{self, EncoderForward, Pending, Service, asked};
 use crate::error::{EngineError, LoadError};
 use crate::load::LoadOptions;
 use crate::text_model::Activity;
@@ -22,7 +22,7 @@ pub struct EmbeddingModel {
     info: EmbeddingInfo,
     tokenizer: Tokenizer,
     config: SentenceConfig,
-    service: Service<VectorForm>,
+    service: Service<EncoderForward<VectorHead>>,
 }
 
 /// What an embedding model is: read from its files, constant while it is loaded.
@@ -95,15 +95,6 @@ pub struct Embedding {
     pub is_truncated: bool,
 }
 
-/// Vectors on their way, one an input.
-pub type PendingEmbeddings = Pending<Vec<Embedding>>;
-
-/// What came of the texts, as vectors.
-fn embeddings(outputs: Vec<Output>) -> Result<Vec<Embedding>, EngineError> {
-    let embedding = |Output { numbers, tokens, is_truncated }| Embedding { vector: numbers, tokens, is_truncated };
-    Ok(outputs.into_iter().map(embedding).collect())
-}
-
 impl EmbeddingModel {
     /// Starts the thread of a model.
     ///
@@ -117,7 +108,7 @@ impl EmbeddingModel {
         options: &LoadOptions,
         pool: ThreadPool,
     ) -> Result<Self, LoadError> {
-        Ok(Self { info, tokenizer, config, service: Service::start(forward, options, pool)? })
+        Ok(Self { info, tokenizer, config, service: encoding::start(forward, options, pool)? })
     }
 
     /// What the model is.
@@ -135,10 +126,10 @@ impl EmbeddingModel {
     /// # Errors
     /// [`EngineError::Invalid`] and [`EngineError::PromptTooLong`] for a bad request,
     /// [`EngineError::Overloaded`] when the queue is full, [`EngineError::ShuttingDown`] after [`Self::close`].
-    pub fn embed(&self, request: EmbedRequest) -> Result<PendingEmbeddings, EngineError> {
+    pub fn embed(&self, request: EmbedRequest) -> Result<Pending<Embedding>, EngineError> {
         let form = self.form(&request.options)?;
         let texts = input::texts(&request, &self.tokenizer, &self.config, &self.info)?;
-        Ok(Pending::new(self.service.submit(texts, form)?, embeddings))
+        Ok(self.service.submit(asked(texts, form))?)
     }
 
     /// The shape of the vectors that `options` ask for.
@@ -153,7 +144,7 @@ impl EmbeddingModel {
 
     /// What the model does now, for metrics.
     pub fn activity(&self) -> Activity {
-        self.service.activity()
+        encoding::activity(&self.service)
     }
 
     /// Refuses new requests from here on; those accepted finish.

@@ -3,34 +3,76 @@
 //! What a text's rows become is a [`Head`]'s: a vector or a score. Nothing here knows which.
 
 pub(crate) mod dense;
-mod queue;
-mod scheduler;
+mod groups;
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Instant;
-
+pub(crate) use groups::in_groups;
+use mimus_batching::{Answer, Batcher, Batching, Compute, Refusal};
 use rayon::ThreadPool;
-use tokio::sync::oneshot;
-
-use queue::{Job, Queue};
-use scheduler::Scheduler;
-pub(crate) use scheduler::{EncoderForward, Forward, Head, in_groups};
 
 use crate::error::{EngineError, LoadError};
+use crate::limits;
 use crate::load::LoadOptions;
+use crate::model::encoder::{Encoder, EncoderScratch, Tokens, Wanted};
 use crate::text_model::Activity;
 
-/// What a model's thread computes.
-pub(crate) trait Input: Send + Sync + 'static {
-    /// Rows that go through the model, at least 1.
-    fn rows(&self) -> usize;
+/// Answers on their way, one an input, in the order of the inputs. Dropping it cancels the request before the next step.
+pub type Pending<T> = Answer<T, EngineError>;
 
-    /// Memory that it takes while it waits, in units of 4 bytes.
-    fn words(&self) -> usize;
+/// The handle of a model's thread. Dropping it lets accepted requests finish, then ends the thread and frees the memory.
+pub(crate) type Service<C> = Batcher<<C as Compute>::Input, <C as Compute>::Output, EngineError>;
 
-    /// Whether there was more of it.
-    fn is_truncated(&self) -> bool;
+/// Starts the thread of a model.
+///
+/// * `pool`: who computes.
+///
+/// # Errors
+/// [`LoadError::Resource`] when the system gives no thread.
+pub(crate) fn start<C: Compute<Error = EngineError>>(
+    forward: C,
+    options: &LoadOptions,
+    pool: ThreadPool,
+) -> Result<Service<C>, LoadError> {
+    let batching = Batching {
+        step_cost_max: limits::EMBED_STEP_TOKENS * pool.current_num_threads(),
+        running_max: options.slots,
+        gather: std::time::Duration::ZERO,
+        requests_max: options.queue_requests_max,
+        weight_max: limits::EMBED_QUEUE_TOKENS_MAX,
+        wait_max: options.queue_wait_max,
+    };
+    Batcher::start("encoder", batching, pool, forward).map_err(|error| LoadError::Resource(error.to_string()))
+}
+
+/// What a model does now, for metrics.
+pub(crate) fn activity<I, O>(service: &Batcher<I, O, EngineError>) -> Activity {
+    let mimus_batching::Activity { running, waiting, computed } = service.activity();
+    Activity {
+        waiting_requests: waiting,
+        running_sequences: running,
+        computed_prompt_tokens: computed,
+        ..Activity::default()
+    }
+}
+
+/// Refuses numbers that are none: they come of broken weights, or of values too large for them.
+///
+/// # Errors
+/// [`EngineError::Failed`].
+pub(crate) fn check_finite(numbers: &[f32]) -> Result<(), EngineError> {
+    if numbers.iter().all(|value| value.is_finite()) {
+        return Ok(());
+    }
+    Err(EngineError::Failed("the model gave numbers that are not finite".to_owned()))
+}
+
+impl From<Refusal> for EngineError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Overloaded { retry_after } => Self::Overloaded { retry_after },
+            Refusal::Closed => Self::ShuttingDown,
+            Refusal::Failed(reason) => Self::Failed(reason.to_owned()),
+        }
+    }
 }
 
 /// An input as the encoder takes it.
@@ -46,151 +88,90 @@ pub(crate) struct Text {
     pub(crate) is_truncated: bool,
 }
 
-impl Input for Text {
-    fn rows(&self) -> usize {
-        self.ids.len()
-    }
-
-    fn words(&self) -> usize {
-        self.ids.len()
-    }
-
-    fn is_truncated(&self) -> bool {
-        self.is_truncated
+impl Text {
+    /// Tokens that are computed.
+    pub(crate) fn tokens(&self) -> u32 {
+        u32::try_from(self.ids.len()).unwrap_or(u32::MAX)
     }
 }
 
-/// What came of one input.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Output {
-    /// What the head made of it.
-    pub(crate) numbers: Vec<f32>,
-    /// Rows that were computed: tokens, or parts of a picture.
-    pub(crate) tokens: u32,
-    /// Whether there was more of the input.
-    pub(crate) is_truncated: bool,
+/// A text and what is asked of the head.
+pub(crate) struct Asked<F> {
+    pub(crate) text: Text,
+    pub(crate) form: F,
 }
 
-/// The handle of a model's thread. Dropping it lets accepted requests finish, then ends the thread and frees the memory.
-///
-/// `F`: what a request asks of the model; `I`: what it computes.
-pub(crate) struct Service<F, I = Text> {
-    queue: Arc<Queue<F, I>>,
+/// Every text of a request, and what is asked of the head.
+pub(crate) fn asked<F: Copy>(texts: Vec<Text>, form: F) -> Vec<Asked<F>> {
+    texts.into_iter().map(|text| Asked { text, form }).collect()
 }
 
-/// Outputs on their way. Dropping it cancels the request before the next step.
-#[derive(Debug)]
-pub(crate) struct Answer(oneshot::Receiver<Result<Vec<Output>, EngineError>>);
+/// What comes after an encoder: it turns the rows of a text into what was asked for.
+pub(crate) trait Head: Send + Sync + 'static {
+    /// What a request asks for.
+    type Form: Copy + Send + Sync + 'static;
 
-impl Answer {
-    /// Waits for the outputs, one a text, in the order of the texts.
-    pub(crate) async fn wait(self) -> Result<Vec<Output>, EngineError> {
-        self.0.await.unwrap_or_else(|_| Err(lost()))
-    }
+    /// What it gets.
+    type Answer: Send + 'static;
 
-    /// As [`Self::wait`], for threads that may block.
-    pub(crate) fn wait_blocking(self) -> Result<Vec<Output>, EngineError> {
-        self.0.blocking_recv().unwrap_or_else(|_| Err(lost()))
-    }
-}
+    /// Which rows of a text it looks at.
+    fn wanted(&self) -> Wanted;
 
-/// What a request asked for, on its way. Dropping it cancels the request before the next step.
-pub struct Pending<T> {
-    answer: Answer,
-    finish: Finish<T>,
-}
-
-/// Makes of a request's outputs what was asked for.
-type Finish<T> = Box<dyn FnOnce(Vec<Output>) -> Result<T, EngineError> + Send>;
-
-impl<T> Pending<T> {
-    pub(crate) fn new(
-        answer: Answer,
-        finish: impl FnOnce(Vec<Output>) -> Result<T, EngineError> + Send + 'static,
-    ) -> Pending<T> {
-        Pending { answer, finish: Box::new(finish) }
-    }
-
-    /// Waits for it. What was asked for of several inputs is in their order.
+    /// The answer for a text.
+    ///
+    /// * `rows`: those wanted, `[rows, hidden]`, at least one row.
     ///
     /// # Errors
-    /// The request's own failure, or [`EngineError::Overloaded`] when it waited too long.
-    pub async fn wait(self) -> Result<T, EngineError> {
-        (self.finish)(self.answer.wait().await?)
-    }
+    /// [`EngineError::Failed`] for numbers that are not finite.
+    fn finish(&self, rows: &[f32], hidden: usize, text: &Text, form: Self::Form) -> Result<Self::Answer, EngineError>;
 
-    /// As [`Self::wait`], for threads that may block.
-    ///
-    /// # Errors
-    /// As [`Self::wait`].
-    pub fn wait_blocking(self) -> Result<T, EngineError> {
-        (self.finish)(self.answer.wait_blocking()?)
+    /// Numbers in its weights, and bytes they take in memory.
+    fn size(&self) -> (u64, u64);
+}
+
+/// An encoder and what comes after it.
+pub(crate) struct EncoderForward<H> {
+    pub(crate) encoder: Encoder,
+    pub(crate) head: H,
+}
+
+impl<H: Head> EncoderForward<H> {
+    /// Numbers in the weights, and bytes they take in memory.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        let (encoder, head) = (self.encoder.size(), self.head.size());
+        (encoder.0 + head.0, encoder.1 + head.1)
     }
 }
 
-impl<T> std::fmt::Debug for Pending<T> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Pending").finish_non_exhaustive()
-    }
-}
+impl<H: Head> Compute for EncoderForward<H> {
+    type Input = Asked<H::Form>;
+    type Output = H::Answer;
+    type Error = EngineError;
 
-/// The thread ended without an answer.
-fn lost() -> EngineError {
-    EngineError::Failed("the model's thread has ended".to_owned())
-}
-
-impl<F: Copy + Send + Sync + 'static, I: Input> Service<F, I> {
-    /// Starts the thread of a model.
-    ///
-    /// * `pool`: who computes.
-    ///
-    /// # Errors
-    /// [`LoadError::Resource`] when the system gives no thread.
-    pub(crate) fn start(
-        forward: impl Forward<Input = I, Form = F> + 'static,
-        options: &LoadOptions,
-        pool: ThreadPool,
-    ) -> Result<Self, LoadError> {
-        let queue = Arc::new(Queue::new(options.queue_requests_max));
-        let scheduler = Scheduler::new(forward, Arc::clone(&queue), options);
-        let thread = std::thread::Builder::new().name("encoder".to_owned());
-        thread
-            .spawn(move || pool.install(|| scheduler.run()))
-            .map_err(|error| LoadError::Resource(error.to_string()))?;
-        Ok(Self { queue })
+    fn compute(&mut self, inputs: &[&Asked<H::Form>]) -> Result<Vec<H::Answer>, EngineError> {
+        let lengths: Vec<usize> = inputs.iter().map(|input| input.text.ids.len()).collect();
+        let wanted = self.head.wanted();
+        let hidden = self.encoder.hidden();
+        let answers = in_groups(&lengths, |scratch: &mut EncoderScratch, group, by| {
+            let texts = group.iter().map(|&index| &inputs[index].text);
+            let tokens: Vec<Tokens<'_>> = texts.map(|text| Tokens { ids: &text.ids, types: &text.types }).collect();
+            self.encoder.forward(&tokens, wanted, by, scratch);
+            let mut rows = scratch.hidden.as_slice();
+            let finish = |&index: &usize| {
+                let (own, rest) = rows.split_at(wanted.rows(lengths[index]).len() * hidden);
+                rows = rest;
+                self.head.finish(own, hidden, &inputs[index].text, inputs[index].form)
+            };
+            group.iter().map(finish).collect()
+        });
+        answers.into_iter().collect()
     }
 
-    /// Queues inputs and returns as soon as they wait.
-    ///
-    /// # Errors
-    /// [`EngineError::Overloaded`] when the queue is full, [`EngineError::ShuttingDown`] after [`Self::close`].
-    pub(crate) fn submit(&self, inputs: Vec<I>, form: F) -> Result<Answer, EngineError> {
-        let (sender, receiver) = oneshot::channel();
-        self.queue.push(Job::new(inputs, form, sender, Instant::now()))?;
-        Ok(Answer(receiver))
-    }
-}
-
-impl<F, I> Service<F, I> {
-    /// What the model does now, for metrics.
-    pub(crate) fn activity(&self) -> Activity {
-        let counters = &self.queue.counters;
-        Activity {
-            waiting_requests: self.queue.waiting(),
-            running_sequences: counters.running_requests.load(Ordering::Relaxed),
-            computed_prompt_tokens: counters.computed_tokens.load(Ordering::Relaxed),
-            ..Activity::default()
-        }
+    fn cost(input: &Asked<H::Form>) -> usize {
+        input.text.ids.len()
     }
 
-    /// Refuses new requests from here on; those accepted finish.
-    pub(crate) fn close(&self) {
-        self.queue.close();
-    }
-}
-
-impl<F, I> Drop for Service<F, I> {
-    fn drop(&mut self) {
-        self.queue.orphan();
+    fn weight(input: &Asked<H::Form>) -> usize {
+        input.text.ids.len()
     }
 }

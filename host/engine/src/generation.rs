@@ -100,7 +100,7 @@ impl Generation {
     /// Wakes the scheduler if it waits for room in this stream.
     fn taken(&self, piece: Option<Result<Piece, EngineError>>) -> Option<Result<Piece, EngineError>> {
         if piece.is_some() && self.link.take_stall() {
-            self.inbox.wake();
+            self.inbox.queue.wake();
         }
         piece
     }
@@ -110,7 +110,7 @@ impl Drop for Generation {
     fn drop(&mut self) {
         // The scheduler looks for closed streams; a sleeping one is told to.
         self.pieces.close();
-        self.inbox.wake();
+        self.inbox.queue.wake();
     }
 }
 

@@ -9,7 +9,7 @@ use mimus_vision::Image;
 pub(crate) use onnx::OnnxPair;
 use rayon::ThreadPool;
 
-use crate::encoding::{Output, Pending, Service};
+use crate::encoding::{self, Pending, Service};
 use crate::error::{EngineError, LoadError};
 use crate::limits;
 use crate::load::LoadOptions;
@@ -27,7 +27,7 @@ pub struct ImageTextModel {
     rules: Rules,
     /// Rows that go through the network for a picture.
     picture_rows: usize,
-    service: Service<(), Item>,
+    service: Service<ImageTextForward>,
 }
 
 /// What a model of pictures and texts is: read from its files, constant while it is loaded.
@@ -58,14 +58,6 @@ pub(crate) struct Rules {
     pub(crate) end: Option<u32>,
 }
 
-/// Vectors on their way, one an input, not brought to length 1.
-pub type PendingVectors = Pending<Vec<Vec<f32>>>;
-
-/// What came of the inputs.
-fn vectors(outputs: Vec<Output>) -> Result<Vec<Vec<f32>>, EngineError> {
-    Ok(outputs.into_iter().map(|output| output.numbers).collect())
-}
-
 impl ImageTextModel {
     /// Starts the thread of a model.
     ///
@@ -81,7 +73,7 @@ impl ImageTextModel {
     ) -> Result<Self, LoadError> {
         let picture_rows = forward.picture_rows();
         let options = LoadOptions { slots: options.slots.min(limits::IMAGE_SLOTS_MAX), ..options.clone() };
-        Ok(Self { info, tokenizer, rules, picture_rows, service: Service::start(forward, &options, pool)? })
+        Ok(Self { info, tokenizer, rules, picture_rows, service: encoding::start(forward, &options, pool)? })
     }
 
     /// What the model is.
@@ -94,35 +86,35 @@ impl ImageTextModel {
         &self.tokenizer
     }
 
-    /// Tokenizes the texts on this thread and queues them; returns as soon as they wait.
+    /// Tokenizes the texts on this thread and queues them; returns as soon as they wait. Vectors are not brought to length 1.
     ///
     /// * `texts`: 1 to [`limits::EMBED_INPUTS_MAX`].
     ///
     /// # Errors
     /// [`EngineError::Invalid`] for a bad request, [`EngineError::PromptTooLong`] for a longer text than the model takes,
     /// [`EngineError::Overloaded`] when the queue is full, [`EngineError::ShuttingDown`] after [`Self::close`].
-    pub fn embed_texts(&self, texts: Vec<String>) -> Result<PendingVectors, EngineError> {
+    pub fn embed_texts(&self, texts: Vec<String>) -> Result<Pending<Vec<f32>>, EngineError> {
         check_count("texts", texts.len(), limits::EMBED_INPUTS_MAX)?;
         let items = texts.iter().map(|text| self.text(text)).collect::<Result<_, _>>()?;
-        Ok(Pending::new(self.service.submit(items, ())?, vectors))
+        Ok(self.service.submit(items)?)
     }
 
-    /// Brings the pictures to the network's size on this thread and queues them; returns as soon as they wait.
+    /// Brings the pictures to the network's size on this thread and queues them; returns as soon as they wait. Vectors are not brought to length 1.
     ///
     /// * `images`: 1 to [`limits::IMAGES_MAX`].
     ///
     /// # Errors
     /// [`EngineError::Invalid`] for a bad request, [`EngineError::Overloaded`] when the queue is full,
     /// [`EngineError::ShuttingDown`] after [`Self::close`].
-    pub fn embed_images(&self, images: Vec<Image>) -> Result<PendingVectors, EngineError> {
+    pub fn embed_images(&self, images: Vec<Image>) -> Result<Pending<Vec<f32>>, EngineError> {
         check_count("images", images.len(), limits::IMAGES_MAX)?;
         let item = |image: &Image| Item::Picture { image: self.rules.preparation.fit(image), rows: self.picture_rows };
-        Ok(Pending::new(self.service.submit(images.iter().map(item).collect(), ())?, vectors))
+        Ok(self.service.submit(images.iter().map(item).collect())?)
     }
 
     /// What the model does now, for metrics.
     pub fn activity(&self) -> Activity {
-        self.service.activity()
+        encoding::activity(&self.service)
     }
 
     /// Refuses new requests from here on; those accepted finish.

@@ -57,21 +57,19 @@ mod weights;
 pub use architecture::{Ability, architectures, supports};
 pub use mimus_vision as vision;
 
-pub use embedding::{
-    EmbedInput, EmbedOptions, EmbedRequest, Embedding, EmbeddingInfo, EmbeddingModel, PendingEmbeddings,
-};
+pub use embedding::{EmbedInput, EmbedOptions, EmbedRequest, Embedding, EmbeddingInfo, EmbeddingModel};
 pub use encoding::Pending;
 pub use error::{EngineError, LoadError};
 pub use facts::Facts;
 pub use folder::{FolderKind, folder_kind};
 pub use generation::{Finish, Generation, Piece, Token, TopToken};
 pub use grammar::{Constraint, Grammar};
-pub use image_text::{ImageTextInfo, ImageTextModel, PendingVectors};
+pub use image_text::{ImageTextInfo, ImageTextModel};
 pub use load::{Inspection, LoadOptions, Model, Progress, inspect, load};
 pub use request::{GenerateRequest, Sampling};
-pub use rerank::{PendingRelevance, Relevance, RerankInfo, RerankModel, RerankOptions, RerankRequest};
+pub use rerank::{Relevance, RerankInfo, RerankModel, RerankOptions, RerankRequest};
 pub use scripted::{Answer, Fault, Script, scripted};
 pub use source::Source;
-pub use text_line::{OcrInfo, OcrModel, PendingLine, ReadLine};
+pub use text_line::{OcrInfo, OcrModel, ReadLine};
 pub use text_model::{Activity, ModelInfo, SamplingDefaults, TextModel};
 pub use tokenizer::Tokenizer;

@@ -83,15 +83,15 @@ impl TextModel for LocalModel {
         let (sender, receiver) = mpsc::channel(limits::STREAM_PIECES_MAX);
         let link = Arc::new(Link::default());
         let ticket = Arc::new(Ticket::new(request, tokens_max, sender, Arc::clone(&link)));
-        self.inbox.push(Job { ticket, submitted: Instant::now() })?;
+        self.inbox.queue.push(Job { ticket, submitted: Instant::now() })?;
         Ok(Generation::new(prompt_tokens, receiver, link, Arc::clone(&self.inbox)))
     }
 
     fn activity(&self) -> Activity {
         let counters = &self.inbox.counters;
         Activity {
-            waiting_requests: self.inbox.waiting(),
-            running_sequences: counters.running_sequences.load(Ordering::Relaxed),
+            waiting_requests: self.inbox.queue.waiting(),
+            running_sequences: self.inbox.queue.running(),
             kv_blocks_used: counters.kv_blocks_used.load(Ordering::Relaxed),
             kv_blocks_max: self.kv_blocks_max,
             generated_tokens: counters.generated_tokens.load(Ordering::Relaxed),
@@ -100,12 +100,12 @@ impl TextModel for LocalModel {
     }
 
     fn close(&self) {
-        self.inbox.close();
+        self.inbox.queue.close();
     }
 }
 
 impl Drop for LocalModel {
     fn drop(&mut self) {
-        self.inbox.orphan();
+        self.inbox.queue.orphan();
     }
 }

@@ -6,7 +6,7 @@ mod pair;
 pub(crate) use head::ScoreHead;
 use rayon::ThreadPool;
 
-use crate::encoding::{EncoderForward, Output, Pending, Service};
+use crate::encoding::{self, EncoderForward, Pending, Service, asked};
 use crate::error::{EngineError, LoadError};
 use crate::load::LoadOptions;
 use crate::text_model::Activity;
@@ -21,7 +21,7 @@ pub struct RerankModel {
     tokenizer: Tokenizer,
     /// Whether the encoder tells query and document apart.
     types: usize,
-    service: Service<ScoreForm>,
+    service: Service<EncoderForward<ScoreHead>>,
 }
 
 /// What a reranker is: read from its files, constant while it is loaded.
@@ -84,18 +84,6 @@ pub(crate) enum ScoreForm {
     Score,
 }
 
-/// Scores on their way, one a document.
-pub type PendingRelevance = Pending<Vec<Relevance>>;
-
-/// What came of the pairs, as scores.
-fn relevances(outputs: Vec<Output>) -> Result<Vec<Relevance>, EngineError> {
-    let relevance = |Output { numbers, tokens, is_truncated }: Output| {
-        let score = numbers.first().copied().unwrap_or(f32::NAN);
-        Relevance { score, tokens, is_truncated }
-    };
-    Ok(outputs.into_iter().map(relevance).collect())
-}
-
 impl RerankModel {
     /// Starts the thread of a model.
     ///
@@ -111,7 +99,7 @@ impl RerankModel {
         options: &LoadOptions,
         pool: ThreadPool,
     ) -> Result<Self, LoadError> {
-        Ok(Self { info, tokenizer, types, service: Service::start(forward, options, pool)? })
+        Ok(Self { info, tokenizer, types, service: encoding::start(forward, options, pool)? })
     }
 
     /// What the model is.
@@ -129,15 +117,15 @@ impl RerankModel {
     /// # Errors
     /// [`EngineError::Invalid`] for a bad request, [`EngineError::Overloaded`] when the queue is full,
     /// [`EngineError::ShuttingDown`] after [`Self::close`].
-    pub fn rerank(&self, request: RerankRequest) -> Result<PendingRelevance, EngineError> {
+    pub fn rerank(&self, request: RerankRequest) -> Result<Pending<Relevance>, EngineError> {
         let form = if request.options.is_raw { ScoreForm::Logit } else { ScoreForm::Score };
         let pairs = pair::pairs(&request, &self.tokenizer, self.types, &self.info)?;
-        Ok(Pending::new(self.service.submit(pairs, form)?, relevances))
+        Ok(self.service.submit(asked(pairs, form))?)
     }
 
     /// What the model does now, for metrics.
     pub fn activity(&self) -> Activity {
-        self.service.activity()
+        encoding::activity(&self.service)
     }
 
     /// Refuses new requests from here on; those accepted finish.

@@ -17,7 +17,7 @@ mod step;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) use inbox::{Inbox, Job};
 use sequence::Sequence;
@@ -28,7 +28,7 @@ use crate::model::Decoder;
 use crate::sampler::Scratch;
 use crate::tokenizer::Tokenizer;
 
-/// How long a scheduler with nothing to compute sleeps before it looks at deadlines.
+/// How long a scheduler sleeps that has nothing to compute for the sequences it has.
 const IDLE_LOOK: Duration = Duration::from_millis(100);
 
 /// Bounds of one scheduler.
@@ -95,8 +95,10 @@ impl Scheduler {
                 self.execute(plan);
                 continue;
             }
-            let has_work = !self.running.is_empty() || !self.set_aside.is_empty();
-            if !self.inbox.wait(has_work, IDLE_LOOK) {
+            let is_idle = self.running.is_empty() && self.set_aside.is_empty();
+            if !is_idle {
+                self.inbox.queue.sleep_until(Instant::now() + IDLE_LOOK);
+            } else if !self.inbox.queue.wait() {
                 return;
             }
         }
@@ -122,7 +124,7 @@ impl Scheduler {
     fn report(&self) {
         let used = self.cache.blocks_max() - self.cache.available();
         let running = self.running.len() + self.set_aside.len();
-        self.inbox.counters.running_sequences.store(running, Ordering::Relaxed);
+        self.inbox.queue.note_running(running);
         self.inbox.counters.kv_blocks_used.store(used, Ordering::Relaxed);
     }
 }

@@ -4,12 +4,12 @@ mod forward;
 
 use std::sync::Arc;
 
+use forward::LinePicture;
 pub(crate) use forward::TextLineForward;
-use forward::{LinePicture, unpack};
 use mimus_vision::Image;
 use rayon::ThreadPool;
 
-use crate::encoding::{Output, Pending, Service};
+use crate::encoding::{self, Pending, Service};
 use crate::error::{EngineError, LoadError};
 use crate::limits;
 use crate::load::LoadOptions;
@@ -27,7 +27,7 @@ pub struct OcrModel {
     preparation: Preparation,
     /// Rows that go through the network for a picture.
     picture_rows: usize,
-    service: Service<(), LinePicture>,
+    service: Service<TextLineForward>,
 }
 
 /// What a model that reads lines is: read from its files, constant while it is loaded.
@@ -60,17 +60,6 @@ pub struct ReadLine {
     pub tokens: Vec<u32>,
 }
 
-/// A line on its way.
-pub type PendingLine = Pending<ReadLine>;
-
-/// What came of a picture, as text.
-fn line(outputs: Vec<Output>, tokenizer: &Tokenizer) -> Result<ReadLine, EngineError> {
-    let output = outputs.into_iter().next().ok_or_else(|| EngineError::Failed("no line was read".to_owned()))?;
-    let (confidence, tokens) = unpack(&output.numbers);
-    let text = tokenizer.decode(&tokens, true)?.trim().to_owned();
-    Ok(ReadLine { text, confidence, tokens })
-}
-
 impl OcrModel {
     /// Starts the thread of a model.
     ///
@@ -78,7 +67,6 @@ impl OcrModel {
     /// [`LoadError::Resource`] when the system gives no thread.
     pub(crate) fn start(
         forward: TextLineForward,
-        tokenizer: Tokenizer,
         preparation: Preparation,
         info: OcrInfo,
         options: &LoadOptions,
@@ -86,8 +74,8 @@ impl OcrModel {
     ) -> Result<Self, LoadError> {
         let picture_rows = forward.picture_rows();
         let options = LoadOptions { slots: options.slots.min(limits::IMAGE_SLOTS_MAX), ..options.clone() };
-        let service = Service::start(forward, &options, pool)?;
-        Ok(Self { info, tokenizer: Arc::new(tokenizer), preparation, picture_rows, service })
+        let tokenizer = Arc::clone(&forward.tokenizer);
+        Ok(Self { info, tokenizer, preparation, picture_rows, service: encoding::start(forward, &options, pool)? })
     }
 
     /// What the model is.
@@ -100,20 +88,18 @@ impl OcrModel {
         &self.tokenizer
     }
 
-    /// Brings the picture to the network's size on this thread and queues it; returns as soon as it waits.
+    /// Brings the pictures to the network's size on this thread and queues them; returns as soon as they wait.
     ///
     /// # Errors
     /// [`EngineError::Overloaded`] when the queue is full, [`EngineError::ShuttingDown`] after [`Self::close`].
-    pub fn read(&self, image: &Image) -> Result<PendingLine, EngineError> {
-        let picture = LinePicture { image: self.preparation.fit(image), rows: self.picture_rows };
-        let answer = self.service.submit(vec![picture], ())?;
-        let tokenizer = Arc::clone(&self.tokenizer);
-        Ok(Pending::new(answer, move |outputs| line(outputs, &tokenizer)))
+    pub fn read(&self, images: &[Image]) -> Result<Pending<ReadLine>, EngineError> {
+        let picture = |image| LinePicture { image: self.preparation.fit(image), rows: self.picture_rows };
+        Ok(self.service.submit(images.iter().map(picture).collect())?)
     }
 
     /// What the model does now, for metrics.
     pub fn activity(&self) -> Activity {
-        self.service.activity()
+        encoding::activity(&self.service)
     }
 
     /// Refuses new requests from here on; those accepted finish.

@@ -44,11 +44,11 @@ fn check(name: &str) -> Arc<OcrModel> {
     for threads in [1, 3] {
         let model = model(name, &LoadOptions { threads: Some(threads), ..options() });
         for case in &cases {
-            compare(name, case, &model.read(&picture(case.size)).unwrap().wait_blocking().unwrap());
+            compare(name, case, &model.read(&[picture(case.size)]).unwrap().wait_blocking().unwrap()[0]);
         }
-        let pending: Vec<_> = cases.iter().map(|case| model.read(&picture(case.size)).unwrap()).collect();
+        let pending: Vec<_> = cases.iter().map(|case| model.read(&[picture(case.size)]).unwrap()).collect();
         for (case, pending) in cases.iter().zip(pending) {
-            compare(name, case, &pending.wait_blocking().unwrap());
+            compare(name, case, &pending.wait_blocking().unwrap()[0]);
         }
     }
     let model = model(name, &options());

@@ -1,9 +1,10 @@
 //! From the rows of a text to its vector: pooling, then what the model's files put after it.
 
+use super::Embedding;
 use crate::config::sentence::{Module, Pooling, SentenceConfig};
 use crate::encoding::dense::Dense;
-use crate::encoding::{Head, Text};
-use crate::error::LoadError;
+use crate::encoding::{Head, Text, check_finite};
+use crate::error::{EngineError, LoadError};
 use crate::load::Progress;
 use crate::model::encoder::Wanted;
 use crate::source::Files;
@@ -112,14 +113,17 @@ impl VectorHead {
 
 impl Head for VectorHead {
     type Form = VectorForm;
+    type Answer = Embedding;
 
     fn wanted(&self) -> Wanted {
         // Where the prompt is left out, the first row that counts may be any.
         if self.kinds == [Pooling::Cls] && self.includes_prompt { Wanted::First } else { Wanted::All }
     }
 
-    fn finish(&self, rows: &[f32], hidden: usize, text: &Text, form: VectorForm) -> Vec<f32> {
-        self.vector(rows, hidden, text.prompt_tokens, form)
+    fn finish(&self, rows: &[f32], hidden: usize, text: &Text, form: VectorForm) -> Result<Embedding, EngineError> {
+        let vector = self.vector(rows, hidden, text.prompt_tokens, form);
+        check_finite(&vector)?;
+        Ok(Embedding { vector, tokens: text.tokens(), is_truncated: text.is_truncated })
     }
 
     fn size(&self) -> (u64, u64) {

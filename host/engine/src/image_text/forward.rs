@@ -1,9 +1,10 @@
 //! What the thread of a model of pictures and texts computes.
 
+use mimus_batching::Compute;
 use mimus_vision::Image;
 
 use super::onnx::OnnxPair;
-use crate::encoding::{Forward, Input, in_groups};
+use crate::encoding::{check_finite, in_groups};
 use crate::error::EngineError;
 use crate::model::clip::{Clip, ClipScratch};
 use crate::pictures::Normalisation;
@@ -14,26 +15,6 @@ pub(crate) enum Item {
     Picture { image: Image, rows: usize },
     /// Token ids, at least one.
     Text(Vec<u32>),
-}
-
-impl Input for Item {
-    fn rows(&self) -> usize {
-        match self {
-            Self::Picture { rows, .. } => *rows,
-            Self::Text(ids) => ids.len(),
-        }
-    }
-
-    fn words(&self) -> usize {
-        match self {
-            Self::Picture { image, .. } => image.pixels().len().div_ceil(4),
-            Self::Text(ids) => ids.len(),
-        }
-    }
-
-    fn is_truncated(&self) -> bool {
-        false
-    }
 }
 
 /// The network and what pictures are brought to before it.
@@ -58,13 +39,14 @@ impl ImageTextForward {
     }
 }
 
-impl Forward for ImageTextForward {
+impl Compute for ImageTextForward {
     type Input = Item;
-    type Form = ();
+    type Output = Vec<f32>;
+    type Error = EngineError;
 
-    fn compute(&mut self, items: &[(&Item, ())]) -> Result<Vec<Vec<f32>>, EngineError> {
+    fn compute(&mut self, items: &[&Item]) -> Result<Vec<Vec<f32>>, EngineError> {
         let (mut images, mut texts): (Vec<&Image>, Vec<&[u32]>) = (Vec::new(), Vec::new());
-        for (item, ()) in items {
+        for item in items {
             match item {
                 Item::Picture { image, .. } => images.push(image),
                 Item::Text(ids) => texts.push(ids),
@@ -75,11 +57,25 @@ impl Forward for ImageTextForward {
             Network::Clip(clip) => (pictures(clip, &images, &self.normalisation), self::texts(clip, &texts)),
         };
         let (mut pictures, mut texts) = (pictures.into_iter(), texts.into_iter());
-        let vectors = items.iter().filter_map(|(item, ())| match item {
+        let vectors = items.iter().filter_map(|item| match item {
             Item::Picture { .. } => pictures.next(),
             Item::Text(_) => texts.next(),
         });
-        Ok(vectors.collect())
+        vectors.map(|vector| check_finite(&vector).map(|()| vector)).collect()
+    }
+
+    fn cost(item: &Item) -> usize {
+        match item {
+            Item::Picture { rows, .. } => *rows,
+            Item::Text(ids) => ids.len(),
+        }
+    }
+
+    fn weight(item: &Item) -> usize {
+        match item {
+            Item::Picture { image, .. } => image.pixels().len().div_ceil(4),
+            Item::Text(ids) => ids.len(),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! From files to a running model that reads lines.
 
+use std::sync::Arc;
+
 use rayon::ThreadPool;
 
 use super::{Inspection, Listener, LoadOptions, SAFETENSORS, beside};
@@ -39,11 +41,12 @@ pub(super) fn model(
         encoder,
         decoder,
         normalisation: config.preparation.normalisation(),
+        tokenizer: Arc::new(tokenizer),
         start: config.start,
         ends: config.ends.clone(),
         tokens_max: config.tokens_max,
     };
-    OcrModel::start(forward, tokenizer, config.preparation.clone(), info, options, pool)
+    OcrModel::start(forward, config.preparation.clone(), info, options, pool)
 }
 
 /// What the headers of a model's folder say.

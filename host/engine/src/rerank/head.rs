@@ -1,11 +1,11 @@
 //! From the first row of a pair to its score.
 
-use super::ScoreForm;
+use super::{Relevance, ScoreForm};
 use crate::config::encoder::{EncoderConfig, Family};
 use crate::config::scorer::ScoreFunction;
 use crate::encoding::dense::{Dense, DenseShape};
-use crate::encoding::{Head, Text};
-use crate::error::LoadError;
+use crate::encoding::{Head, Text, check_finite};
+use crate::error::{EngineError, LoadError};
 use crate::model::encoder::Wanted;
 use crate::model::kernel::activations::Activation;
 use crate::weights::Weights;
@@ -46,17 +46,17 @@ impl ScoreHead {
 
 impl Head for ScoreHead {
     type Form = ScoreForm;
+    type Answer = Relevance;
 
     fn wanted(&self) -> Wanted {
         Wanted::First
     }
 
-    fn finish(&self, rows: &[f32], hidden: usize, _: &Text, form: ScoreForm) -> Vec<f32> {
-        let mut logits = self.outer.apply(&self.inner.apply(&rows[..hidden]));
-        if form == ScoreForm::Score {
-            logits.iter_mut().for_each(|logit| *logit = self.function.apply(*logit));
-        }
-        logits
+    fn finish(&self, rows: &[f32], hidden: usize, text: &Text, form: ScoreForm) -> Result<Relevance, EngineError> {
+        let logits = self.outer.apply(&self.inner.apply(&rows[..hidden]));
+        check_finite(&logits)?;
+        let score = if form == ScoreForm::Score { self.function.apply(logits[0]) } else { logits[0] };
+        Ok(Relevance { score, tokens: text.tokens(), is_truncated: text.is_truncated })
     }
 
     fn size(&self) -> (u64, u64) {

@@ -9,8 +9,8 @@ use crate::error::EngineError;
 impl Scheduler {
     /// Lets requests in as long as there is room, first come first served.
     pub(super) fn admit(&mut self) {
-        for job in self.inbox.take_expired(self.bounds.queue_wait_max) {
-            let retry_after = self.inbox.retry_after(self.inbox.waiting() + 1);
+        for job in self.inbox.queue.take_expired(self.bounds.queue_wait_max) {
+            let retry_after = self.inbox.queue.retry_after();
             job.ticket.fail(EngineError::Overloaded { retry_after });
         }
         self.resume();
@@ -19,7 +19,7 @@ impl Scheduler {
             let slots = self.bounds.slots.saturating_sub(self.held_slots());
             let blocks = self.unclaimed_blocks();
             let is_alone = self.running.is_empty();
-            let job = self.inbox.pop_if(|job| {
+            let job = self.inbox.queue.pop_if(|job| {
                 let request = &job.ticket.request;
                 let choices = request.choices as usize;
                 // A request that is alone may pass the slots: it could never run otherwise.

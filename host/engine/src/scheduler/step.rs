@@ -40,7 +40,7 @@ impl Scheduler {
         ended.sort_unstable();
         ended.dedup();
         for index in ended.into_iter().rev() {
-            self.inbox.note_ended(self.running[index].since.elapsed());
+            self.inbox.queue.note_ended(self.running[index].since.elapsed());
             self.end(index);
         }
     }

@@ -1,14 +1,19 @@
 //! What the thread of a model that reads lines computes: some pictures at once, the most likely token each time.
 
+use std::sync::Arc;
+
+use mimus_batching::Compute;
 use mimus_vision::Image;
 
-use crate::encoding::{Forward, Input};
+use super::ReadLine;
+use crate::encoding::check_finite;
 use crate::error::EngineError;
 use crate::model::encoder::Wanted;
 use crate::model::line_decoder::{Line, LineDecoder, LineScratch};
 use crate::model::linear::Threads;
 use crate::model::vit::{Vit, VitScratch};
 use crate::pictures::Normalisation;
+use crate::tokenizer::Tokenizer;
 
 /// Pictures that are read together. Each takes some 57 MB in a large model.
 const BATCH: usize = 4;
@@ -19,25 +24,12 @@ pub(crate) struct LinePicture {
     pub(super) rows: usize,
 }
 
-impl Input for LinePicture {
-    fn rows(&self) -> usize {
-        self.rows
-    }
-
-    fn words(&self) -> usize {
-        self.image.pixels().len().div_ceil(4)
-    }
-
-    fn is_truncated(&self) -> bool {
-        false
-    }
-}
-
 /// The network and how it is used.
 pub(crate) struct TextLineForward {
     pub(crate) encoder: Vit,
     pub(crate) decoder: LineDecoder,
     pub(crate) normalisation: Normalisation,
+    pub(crate) tokenizer: Arc<Tokenizer>,
     /// The token before the first, inside the vocabulary.
     pub(crate) start: u32,
     /// Tokens that end a line.
@@ -62,7 +54,7 @@ impl TextLineForward {
     }
 
     /// Reads some pictures to their ends.
-    fn read(&self, images: &[&Image]) -> Vec<Vec<f32>> {
+    fn read(&self, images: &[&Image]) -> Vec<Reading> {
         let (mut pictures, mut scratch) = (VitScratch::default(), LineScratch::default());
         self.encoder.forward(images, &self.normalisation, Wanted::All, Threads::All, &mut pictures);
         let count = self.encoder.rows();
@@ -89,17 +81,35 @@ impl TextLineForward {
                 reading.is_done = self.ends.contains(&token);
             }
         }
-        readings.into_iter().map(|reading| pack(&reading)).collect()
+        readings
+    }
+
+    /// A line as it is told.
+    fn line(&self, reading: Reading) -> Result<ReadLine, EngineError> {
+        let confidence = (reading.logprob / reading.tokens.len().max(1) as f64).exp() as f32;
+        check_finite(&[confidence])?;
+        let text = self.tokenizer.decode(&reading.tokens, true)?.trim().to_owned();
+        Ok(ReadLine { text, confidence, tokens: reading.tokens })
     }
 }
 
-impl Forward for TextLineForward {
+impl Compute for TextLineForward {
     type Input = LinePicture;
-    type Form = ();
+    type Output = ReadLine;
+    type Error = EngineError;
 
-    fn compute(&mut self, inputs: &[(&LinePicture, ())]) -> Result<Vec<Vec<f32>>, EngineError> {
-        let images: Vec<&Image> = inputs.iter().map(|(input, ())| &input.image).collect();
-        Ok(images.chunks(BATCH).flat_map(|images| self.read(images)).collect())
+    fn compute(&mut self, inputs: &[&LinePicture]) -> Result<Vec<ReadLine>, EngineError> {
+        let images: Vec<&Image> = inputs.iter().map(|input| &input.image).collect();
+        let readings = images.chunks(BATCH).flat_map(|images| self.read(images));
+        readings.map(|reading| self.line(reading)).collect()
+    }
+
+    fn cost(input: &LinePicture) -> usize {
+        input.rows
+    }
+
+    fn weight(input: &LinePicture) -> usize {
+        input.image.pixels().len().div_ceil(4)
     }
 }
 
@@ -114,18 +124,4 @@ fn most_likely(logits: &[f32]) -> (u32, f64) {
     }
     let sum: f64 = logits.iter().map(|&logit| f64::from(logit - logits[best]).exp()).sum();
     (best as u32, -sum.ln())
-}
-
-/// A line as the numbers of an answer: confidence, then tokens, which are exact: there are fewer than 2^24.
-fn pack(reading: &Reading) -> Vec<f32> {
-    let confidence = (reading.logprob / reading.tokens.len().max(1) as f64).exp() as f32;
-    std::iter::once(confidence).chain(reading.tokens.iter().map(|&token| token as f32)).collect()
-}
-
-/// Confidence and tokens of [`pack`].
-pub(super) fn unpack(numbers: &[f32]) -> (f32, Vec<u32>) {
-    match numbers {
-        [] => (0.0, Vec::new()),
-        [confidence, tokens @ ..] => (*confidence, tokens.iter().map(|&token| token as u32).collect()),
-    }
 }

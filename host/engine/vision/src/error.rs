@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mimus_batching::Refusal;
+
 /// Why a request has no answer. The other requests of the model have theirs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VisionError {
@@ -28,6 +30,16 @@ pub enum VisionError {
     /// The network or a step around it failed.
     #[error("{0}")]
     Failed(String),
+}
+
+impl From<Refusal> for VisionError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Overloaded { retry_after } => Self::Overloaded { retry_after },
+            Refusal::Closed => Self::ShuttingDown,
+            Refusal::Failed(reason) => Self::Failed(reason.to_owned()),
+        }
+    }
 }
 
 /// Why a model cannot be loaded. Every case names the file.

@@ -10,11 +10,11 @@ mod pipeline;
 #[cfg(test)]
 mod tests;
 
-use rayon::ThreadPoolBuilder;
+use mimus_batching::Activity;
 
-use crate::batching::{Activity, Batcher, Batching};
 use crate::error::{LoadError, VisionError};
 use crate::prediction::{Info, Point};
+use crate::service::{self, Service};
 use crate::source::Source;
 use crate::{Image, LoadOptions};
 use pipeline::{Look, Pipeline};
@@ -61,7 +61,7 @@ pub struct Face {
 pub struct GazeModel {
     info: Info,
     finds_faces: bool,
-    batcher: Batcher<Look, Result<Vec<Face>, VisionError>>,
+    service: Service<Pipeline>,
 }
 
 impl GazeModel {
@@ -82,19 +82,8 @@ impl GazeModel {
         let (parameters, weight_bytes) = pipeline.size();
         let info = Info { architecture: "l2cs".to_owned(), format: "onnx", parameters, weight_bytes };
         let finds_faces = pipeline.finds_faces();
-        let failed = |reason: String| LoadError::Threads { file: info.architecture.clone(), reason };
-        let name = |index| format!("gaze-{index}");
-        let pool = ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).thread_name(name).build();
-        let pool = pool.map_err(|error| failed(error.to_string()))?;
-        let batching = Batching {
-            items_max: PICTURES_MAX,
-            gather: options.gather_max,
-            requests_max: options.queue_requests_max,
-            wait_max: options.queue_wait_max,
-        };
-        let compute = move |looks: &[&Look]| Ok(pool.install(|| pipeline.gaze(looks)));
-        let batcher = Batcher::start("gaze", batching, compute).map_err(|error| failed(error.to_string()))?;
-        Ok(Self { info, finds_faces, batcher })
+        let service = service::start("gaze", pipeline, |_| PICTURES_MAX, options)?;
+        Ok(Self { info, finds_faces, service })
     }
 
     /// What the model is, for those who run the server.
@@ -114,18 +103,17 @@ impl GazeModel {
                     .to_owned(),
             ));
         }
-        let answer = self.batcher.prepare()?.submit(vec![Look { image, finds_faces }])?.await;
-        let mut answers = answer.map_err(|_| VisionError::ShuttingDown)??;
+        let mut answers = self.service.submit(vec![Look { image, finds_faces }])?.wait().await?;
         answers.pop().unwrap_or(Err(VisionError::ShuttingDown))
     }
 
     /// Requests at the model.
     pub fn activity(&self) -> Activity {
-        self.batcher.activity()
+        self.service.activity()
     }
 
     /// Refuses requests from here on; those that were accepted are still answered.
     pub fn close(&self) {
-        self.batcher.close();
+        self.service.close();
     }
 }

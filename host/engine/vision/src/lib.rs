@@ -4,7 +4,6 @@
 //! `mimus-onnx`.
 
 pub mod antialias;
-mod batching;
 mod boxes;
 mod classify;
 mod contour;
@@ -24,14 +23,15 @@ mod prediction;
 mod preprocess;
 mod reading;
 mod rle;
+mod service;
 mod source;
 mod suppress;
 mod yolo;
 
-pub use batching::{Activity, Batcher, Batching, Preparation};
 pub use error::{LoadError, VisionError};
 pub use gaze::{Face, GazeModel};
 pub use image::Image;
+pub use mimus_batching::Activity;
 pub use model::{IMAGES_MAX, LoadOptions, VisionModel};
 pub use package::{Layout, sniff};
 pub use prediction::{

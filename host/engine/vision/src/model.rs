@@ -12,7 +12,8 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::batching::{Activity, Batcher, Batching, GATHER_MAX};
+use mimus_batching::{Activity, GATHER_MAX};
+
 use crate::classify;
 use crate::error::{LoadError, VisionError};
 use crate::image::Image;
@@ -20,7 +21,8 @@ use crate::objects::{Outputs, Reader};
 use crate::package::{self, Package, Reading};
 use crate::prediction::{Description, Findings, Info, MaskMode, PredictOptions, Prediction};
 use crate::preprocess::placement::Placement;
-use crate::preprocess::{Prepared, prepare};
+use crate::preprocess::prepare;
+use crate::service::{self, Service};
 use crate::source::Source;
 use compute::Compute;
 
@@ -42,8 +44,8 @@ pub struct LoadOptions {
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        let Batching { requests_max, wait_max, .. } = Batching::default();
-        Self { threads: None, queue_requests_max: requests_max, queue_wait_max: wait_max, gather_max: GATHER_MAX }
+        let queue_wait_max = Duration::from_secs(30);
+        Self { threads: None, queue_requests_max: 256, queue_wait_max, gather_max: GATHER_MAX }
     }
 }
 
@@ -64,7 +66,7 @@ pub struct VisionModel {
     package: Arc<Package>,
     description: Description,
     info: Info,
-    batcher: Batcher<Prepared, Outputs>,
+    service: Service<Compute>,
 }
 
 impl VisionModel {
@@ -84,16 +86,10 @@ impl VisionModel {
         let package = Arc::new(package);
         let failed = |reason: String| LoadError::Threads { file: info.architecture.clone(), reason };
         steps::start().map_err(failed)?;
-        let compute = Compute::new(graph, Arc::clone(&package), options.threads).map_err(failed)?;
-        let batching = Batching {
-            items_max: compute.items_max(),
-            gather: options.gather_max,
-            requests_max: options.queue_requests_max,
-            wait_max: options.queue_wait_max,
-        };
-        let batcher = Batcher::start("vision", batching, move |items: &[&Prepared]| compute.run(items));
-        let batcher = batcher.map_err(|error| failed(error.to_string()))?;
-        Ok(Self { package, description, info, batcher })
+        let compute = Compute { graph, package: Arc::clone(&package) };
+        let items_max = |threads| compute::items_max(&package.input, threads);
+        let service = service::start("vision", compute, items_max, options)?;
+        Ok(Self { package, description, info, service })
     }
 
     /// What the model is, for those who ask it.
@@ -112,26 +108,25 @@ impl VisionModel {
     /// [`VisionError`]; those of other requests do not matter.
     pub async fn predict(&self, images: Vec<Image>, options: PredictOptions) -> Result<Vec<Prediction>, VisionError> {
         check(&images, &options)?;
-        let preparation = self.batcher.prepare()?;
+        let preparation = self.service.prepare()?;
         let (package, options) = (Arc::clone(&self.package), Arc::new(options));
         let (steps, wanted) = (Arc::clone(&package), Arc::clone(&options));
         let prepared =
             steps::each(images, move |image| prepare(&image, &steps.preprocessing, steps.input.size, &wanted)).await?;
         let placements: Vec<Placement> = prepared.iter().map(|prepared| prepared.placement.clone()).collect();
-        let answer = preparation.submit(prepared)?.await;
-        let outputs = answer.map_err(|_| VisionError::ShuttingDown)??;
+        let outputs = preparation.submit(prepared)?.wait().await?;
         let answers: Vec<(Outputs, Placement)> = outputs.into_iter().zip(placements).collect();
         steps::each(answers, move |(outputs, placement)| read(&package, &outputs, &placement, &options)).await
     }
 
     /// Requests at the model.
     pub fn activity(&self) -> Activity {
-        self.batcher.activity()
+        self.service.activity()
     }
 
     /// Refuses requests from here on; those that were accepted are still answered.
     pub fn close(&self) {
-        self.batcher.close();
+        self.service.close();
     }
 }
 

@@ -12,11 +12,11 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use rayon::ThreadPoolBuilder;
+use mimus_batching::Activity;
 
-use crate::batching::{Activity, Batcher, Batching};
 use crate::error::{LoadError, VisionError};
 use crate::prediction::Info;
+use crate::service::{self, Service};
 use crate::source::Source;
 use crate::{Image, LoadOptions};
 use pipeline::Pipeline;
@@ -87,7 +87,7 @@ pub struct Word {
 pub struct TextReader {
     info: Info,
     input_size: (u32, u32),
-    batcher: Batcher<Image, Result<Vec<Block>, VisionError>>,
+    service: Service<Pipeline>,
 }
 
 impl TextReader {
@@ -106,19 +106,8 @@ impl TextReader {
         let (parameters, weight_bytes) = pipeline.size();
         let info = Info { architecture: "doctr".to_owned(), format: "onnx", parameters, weight_bytes };
         let input_size = pipeline.input_size();
-        let failed = |reason: String| LoadError::Threads { file: info.architecture.clone(), reason };
-        let name = |index| format!("reading-{index}");
-        let pool = ThreadPoolBuilder::new().num_threads(options.threads.unwrap_or(0)).thread_name(name).build();
-        let pool = pool.map_err(|error| failed(error.to_string()))?;
-        let batching = Batching {
-            items_max: PICTURES_MAX,
-            gather: options.gather_max,
-            requests_max: options.queue_requests_max,
-            wait_max: options.queue_wait_max,
-        };
-        let compute = move |images: &[&Image]| Ok(pool.install(|| pipeline.read(images)));
-        let batcher = Batcher::start("reading", batching, compute).map_err(|error| failed(error.to_string()))?;
-        Ok(Self { info, input_size, batcher })
+        let service = service::start("reading", pipeline, |_| PICTURES_MAX, options)?;
+        Ok(Self { info, input_size, service })
     }
 
     /// What the model is, for those who run the server.
@@ -136,18 +125,17 @@ impl TextReader {
     /// # Errors
     /// [`VisionError`]; those of other requests do not matter.
     pub async fn read(&self, image: Image) -> Result<Vec<Block>, VisionError> {
-        let answer = self.batcher.prepare()?.submit(vec![image])?.await;
-        let mut answers = answer.map_err(|_| VisionError::ShuttingDown)??;
+        let mut answers = self.service.submit(vec![image])?.wait().await?;
         answers.pop().unwrap_or(Err(VisionError::ShuttingDown))
     }
 
     /// Requests at the model.
     pub fn activity(&self) -> Activity {
-        self.batcher.activity()
+        self.service.activity()
     }
 
     /// Refuses requests from here on; those that were accepted are still answered.
     pub fn close(&self) {
-        self.batcher.close();
+        self.service.close();
     }
 }

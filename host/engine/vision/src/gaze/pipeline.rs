@@ -1,5 +1,6 @@
 //! Both networks and the steps around them, for several pictures at once.
 
+use mimus_batching::Compute;
 use mimus_onnx::{Dimension, Graph};
 use rayon::prelude::*;
 
@@ -52,6 +53,16 @@ struct Found {
     height: u32,
     confidence: f32,
     landmarks: Vec<Point>,
+}
+
+impl Compute for Pipeline {
+    type Input = Look;
+    type Output = Result<Vec<Face>, VisionError>;
+    type Error = VisionError;
+
+    fn compute(&mut self, looks: &[&Look]) -> Result<Vec<Self::Output>, VisionError> {
+        Ok(self.gaze(looks))
+    }
 }
 
 impl Pipeline {

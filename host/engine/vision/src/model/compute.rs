@@ -7,61 +7,50 @@ use std::sync::Arc;
 
 use mimus_onnx::{Data, Graph, Tensor};
 use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::VisionError;
 use crate::network::Part;
 use crate::objects::Outputs;
-use crate::package::{Package, Reading};
+use crate::package::{Input, Package, Reading};
 use crate::preprocess::Prepared;
 
 /// Pictures at once for networks that take any number: enough for every use, few enough for their memory.
 const PICTURES_MAX: usize = 16;
 
-/// A network and the threads that it runs on.
+/// A network and what is known of it.
 pub(super) struct Compute {
-    graph: Graph,
-    package: Arc<Package>,
-    pool: ThreadPool,
+    pub(super) graph: Graph,
+    pub(super) package: Arc<Package>,
+}
+
+/// Pictures that are worth computing at once on so many threads.
+pub(super) fn items_max(input: &Input, threads: usize) -> usize {
+    match (input.batch, input.batch_max) {
+        (Some(1), _) => threads,
+        (Some(batch), _) => batch,
+        (None, given) => given.unwrap_or(PICTURES_MAX).min(PICTURES_MAX).max(threads),
+    }
+}
+
+impl mimus_batching::Compute for Compute {
+    type Input = Prepared;
+    type Output = Outputs;
+    type Error = VisionError;
+
+    /// The network's numbers for each picture.
+    fn compute(&mut self, items: &[&Prepared]) -> Result<Vec<Outputs>, VisionError> {
+        let group = match self.package.input.batch {
+            Some(batch) => batch,
+            None if items.len() >= rayon::current_num_threads() => 1,
+            None => items.len(),
+        };
+        let groups = items.par_chunks(group.max(1));
+        let outputs: Vec<Vec<Outputs>> = groups.map(|group| self.run_group(group)).collect::<Result<_, _>>()?;
+        Ok(outputs.into_iter().flatten().collect())
+    }
 }
 
 impl Compute {
-    /// A network on `threads` threads, or one for each core.
-    ///
-    /// # Errors
-    /// What the system says when it gives no threads.
-    pub(super) fn new(graph: Graph, package: Arc<Package>, threads: Option<usize>) -> Result<Self, String> {
-        let name = |index| format!("vision-network-{index}");
-        let pool = ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).thread_name(name).build();
-        Ok(Self { graph, package, pool: pool.map_err(|error| error.to_string())? })
-    }
-
-    /// Pictures that are worth computing at once.
-    pub(super) fn items_max(&self) -> usize {
-        let threads = self.pool.current_num_threads();
-        match (self.package.input.batch, self.package.input.batch_max) {
-            (Some(1), _) => threads,
-            (Some(batch), _) => batch,
-            (None, given) => given.unwrap_or(PICTURES_MAX).min(PICTURES_MAX).max(threads),
-        }
-    }
-
-    /// The network's numbers for each picture.
-    ///
-    /// # Errors
-    /// [`VisionError::Failed`] when the network fails for any of them.
-    pub(super) fn run(&self, items: &[&Prepared]) -> Result<Vec<Outputs>, VisionError> {
-        let threads = self.pool.current_num_threads();
-        let group = match self.package.input.batch {
-            Some(batch) => batch,
-            None if items.len() >= threads => 1,
-            None => items.len(),
-        };
-        let outputs: Result<Vec<Vec<Outputs>>, VisionError> =
-            self.pool.install(|| items.par_chunks(group.max(1)).map(|group| self.run_group(group)).collect());
-        Ok(outputs?.into_iter().flatten().collect())
-    }
-
     /// Runs pictures in one go; a network of a fixed number gets black ones for those that are missing.
     fn run_group(&self, items: &[&Prepared]) -> Result<Vec<Outputs>, VisionError> {
         let input = &self.package.input;

@@ -1,5 +1,6 @@
 //! Both networks and the steps around them, for several pictures at once.
 
+use mimus_batching::Compute;
 use rayon::prelude::*;
 
 use super::pieces::Pieces;
@@ -40,6 +41,16 @@ struct Found {
     region: Region,
     crop: Crop,
     pieces: Pieces,
+}
+
+impl Compute for Pipeline {
+    type Input = Image;
+    type Output = Result<Vec<Block>, VisionError>;
+    type Error = VisionError;
+
+    fn compute(&mut self, images: &[&Image]) -> Result<Vec<Self::Output>, VisionError> {
+        Ok(self.read(images))
+    }
 }
 
 impl Pipeline {
