@@ -16,6 +16,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from yolo_parts import C2f, Conv, Spp
+
 HERE = Path(__file__).parent / "golden"
 RANDOM = numpy.random.default_rng(7)
 torch.manual_seed(7)
@@ -261,49 +263,6 @@ def parts():
     g.keep("Mul", g.node("Reshape", steps, integers(1, 1, -1, 1)), y)
     g.keep("Div", y, g.node("Sqrt", g.node("Add", g.node("Pow", y, g.weight(numpy.float32(2))), g.weight(numpy.float32(1)))))
     save("parts", g.model(), [[(2, 12, 2, 4)]])
-
-
-class Conv(nn.Module):
-    def __init__(self, channels, to, kernel=1, stride=1, function=nn.SiLU):
-        super().__init__()
-        self.conv = nn.Conv2d(channels, to, kernel, stride, kernel // 2)
-        self.function = function()
-
-    def forward(self, x):
-        return self.function(self.conv(x))
-
-
-class Bottleneck(nn.Module):
-    def __init__(self, c, adds):
-        super().__init__()
-        self.a, self.b, self.adds = Conv(c, c, 3), Conv(c, c, 3), adds
-
-    def forward(self, x):
-        return x + self.b(self.a(x)) if self.adds else self.b(self.a(x))
-
-
-class C2f(nn.Module):
-    def __init__(self, channels, to, count=1, adds=True):
-        super().__init__()
-        c = to // 2
-        self.first, self.last = Conv(channels, to), Conv((2 + count) * c, to)
-        self.blocks = nn.ModuleList(Bottleneck(c, adds) for _ in range(count))
-
-    def forward(self, x):
-        parts = list(self.first(x).chunk(2, 1))
-        parts.extend(block(parts[-1]) for block in self.blocks)
-        return self.last(torch.cat(parts, 1))
-
-
-class Spp(nn.Module):
-    def __init__(self, c):
-        super().__init__()
-        self.first, self.last, self.pool = Conv(c, c // 2), Conv(c * 2, c), nn.MaxPool2d(5, 1, 2)
-
-    def forward(self, x):
-        parts = [self.first(x)]
-        parts.extend(self.pool(parts[-1]) for _ in range(3))
-        return self.last(torch.cat(parts, 1))
 
 
 class Neck(nn.Module):
