@@ -110,7 +110,8 @@ struct Job<I, O, E> {
     /// What is computed, in the order of the inputs.
     done: Vec<O>,
     sender: oneshot::Sender<Result<Vec<O>, E>>,
-    submitted: Instant,
+    /// When it was submitted; then when it was admitted.
+    since: Instant,
 }
 
 impl<I, O, E> Job<I, O, E> {
@@ -131,7 +132,7 @@ impl<I, O, E> Waiting for Job<I, O, E> {
     }
 
     fn submitted(&self) -> Instant {
-        self.submitted
+        self.since
     }
 
     fn weight(&self) -> usize {
@@ -245,7 +246,7 @@ impl<I, O, E> Shared<I, O, E> {
     fn submit(&self, inputs: Vec<I>, weigh: fn(&I) -> usize) -> Result<Answer<O, E>, Refusal> {
         let (sender, receiver) = oneshot::channel();
         let (weight, done) = (inputs.iter().map(weigh).sum(), Vec::with_capacity(inputs.len()));
-        let job = Job { inputs, weight, done, sender, submitted: Instant::now() };
+        let job = Job { inputs, weight, done, sender, since: Instant::now() };
         if job.left().is_empty() {
             job.end(Ok(()));
         } else {
@@ -260,15 +261,15 @@ struct Worker<C: Compute> {
     shared: Arc<Shared<C::Input, C::Output, C::Error>>,
     batching: Batching,
     compute: C,
-    /// Requests under way, and when each was admitted.
-    running: Vec<(Job<C::Input, C::Output, C::Error>, Instant)>,
+    /// Requests under way.
+    running: Vec<Job<C::Input, C::Output, C::Error>>,
 }
 
 impl<C: Compute> Worker<C> {
     /// Works until nobody can ask any more and every accepted request has ended.
     fn run(mut self) {
         loop {
-            self.running.retain(|(job, _)| !job.is_cancelled());
+            self.running.retain(|job| !job.is_cancelled());
             if self.running.is_empty() && !self.shared.queue.wait() {
                 return;
             }
@@ -290,7 +291,7 @@ impl<C: Compute> Worker<C> {
         let deadline = Instant::now() + self.batching.gather;
         loop {
             self.admit();
-            let cost: usize = self.running.iter().flat_map(|(job, _)| job.left()).map(C::cost).sum();
+            let cost: usize = self.running.iter().flat_map(Job::left).map(C::cost).sum();
             let is_coming = cost > 0 && self.shared.preparing.load(Ordering::Relaxed) > 0;
             if cost >= self.batching.step_cost_max || !is_coming || !self.shared.queue.sleep_until(deadline) {
                 return;
@@ -305,8 +306,9 @@ impl<C: Compute> Worker<C> {
             job.end(Err(Refusal::Overloaded { retry_after: queue.retry_after() }.into()));
         }
         while self.running.len() < self.batching.running_max.max(1) {
-            let Some(job) = queue.pop_if(|_| true) else { return };
-            self.running.push((job, Instant::now()));
+            let Some(mut job) = queue.pop_if(|_| true) else { return };
+            job.since = Instant::now();
+            self.running.push(job);
         }
     }
 
@@ -328,11 +330,11 @@ impl<C: Compute> Worker<C> {
         }
         for index in (0..self.running.len()).rev() {
             let error = failed.iter().find(|(job, _)| *job == index).map(|(_, error)| error.clone());
-            if error.is_some() || self.running[index].0.left().is_empty() {
-                let (job, admitted) = self.running.remove(index);
+            if error.is_some() || self.running[index].left().is_empty() {
+                let job = self.running.remove(index);
                 // Before the answer: whoever has it no longer counts.
                 self.note_running();
-                self.shared.queue.note_ended(admitted.elapsed());
+                self.shared.queue.note_ended(job.since.elapsed());
                 job.end(error.map_or(Ok(()), Err));
             }
         }
@@ -343,7 +345,7 @@ impl<C: Compute> Worker<C> {
         let (mut plan, mut cost) = (Vec::new(), 0);
         'full: for round in 0.. {
             let before = plan.len();
-            for (index, (job, _)) in self.running.iter().enumerate() {
+            for (index, job) in self.running.iter().enumerate() {
                 let Some(input) = job.left().get(round) else { continue };
                 cost += C::cost(input);
                 if !plan.is_empty() && cost > self.batching.step_cost_max {
@@ -363,7 +365,7 @@ impl<C: Compute> Worker<C> {
     fn attempt(&mut self, plan: &[usize]) -> Result<Vec<C::Output>, C::Error> {
         let mut inputs: Vec<&C::Input> = Vec::with_capacity(plan.len());
         for group in plan.chunk_by(|one, other| one == other) {
-            inputs.extend(&self.running[group[0]].0.left()[..group.len()]);
+            inputs.extend(&self.running[group[0]].left()[..group.len()]);
         }
         let compute = &mut self.compute;
         let computed = catch_unwind(AssertUnwindSafe(|| compute.compute(&inputs)));
@@ -379,7 +381,7 @@ impl<C: Compute> Worker<C> {
     /// Gives outputs to their requests.
     fn distribute(&mut self, plan: &[usize], outputs: Vec<C::Output>) {
         for (&index, output) in plan.iter().zip(outputs) {
-            self.running[index].0.done.push(output);
+            self.running[index].done.push(output);
         }
     }
 }
