@@ -8,6 +8,7 @@ import copy
 import math
 import pathlib
 import random
+import sys
 import time
 
 import numpy as np
@@ -18,6 +19,8 @@ from transformers import CLIPConfig, CLIPModel
 import captions
 import tokens
 import world
+
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
 from muon import Muon
 
 # Pictures of a step, for each worker; those that are drawn anew.

@@ -11,7 +11,7 @@ from network import corners, placed
 CHOSEN, SCORE_POWER, OVERLAP_POWER = 10, 0.5, 6.0
 # Items narrower than this count as so wide when cells inside are looked for.
 NARROW = 14.0
-BOX, CLASS, MASK, POINT, THERE = 7.5, 1.0, 3.0, 6.0, 1.0
+BOX, CLASS, MASK, POINT, THERE = 7.5, 1.0, 4.0, 6.0, 1.0
 # Share of an item's size that a keypoint may be off, in the loss.
 TOLERANCE = 0.06
 # Weight of what pulls keypoints from far away.
@@ -97,7 +97,7 @@ COMPARED = 64
 
 
 def mask_loss(coefficients, prototypes, row, truth, labels, marks, weight):
-    """Cross-entropy of the mask inside the box, as a mean over the box."""
+    """Cross-entropy of the mask inside the box, as a mean over the box, and one minus its overlap with the true mask (dice), in which thin shapes count as much as others."""
     if len(row) > COMPARED:
         chosen = torch.randperm(len(row))[:COMPARED]
         share = len(row) / COMPARED
@@ -126,4 +126,7 @@ def mask_loss(coefficients, prototypes, row, truth, labels, marks, weight):
     across = (at >= truth[:, :1] - pad) & (at <= truth[:, 2:3] + pad)
     down = (at >= truth[:, 1:2] - pad) & (at <= truth[:, 3:] + pad)
     inside = (down[:, :, None] & across[:, None]).float()
-    return ((wrong * inside).sum((1, 2)) / inside.sum((1, 2)).clamp(min=1) * weight).sum() * share
+    entropy = (wrong * inside).sum((1, 2)) / inside.sum((1, 2)).clamp(min=1)
+    found = logits.sigmoid() * inside
+    dice = 1 - (2 * (found * goal).sum((1, 2)) + 1) / (found.sum((1, 2)) + (goal * inside).sum((1, 2)) + 1)
+    return ((entropy + dice) * weight).sum() * share

@@ -3,23 +3,18 @@
 On few steps it gets much further than AdamW alone.
 """
 
+import pathlib
+import sys
+
 import torch
 from torch import nn
+
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
+from muon import orthogonal
 
 MOMENTUM, DECAY = 0.9, 0.02
 # Muon's rate as a multiple of AdamW's.
 FASTER = 8.0
-
-
-def orthogonal(matrix):
-    """About the nearest matrix with singular values of one, by five steps of a polynomial (Newton-Schulz)."""
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
-    x = x / (x.norm() + 1e-7)
-    for _ in range(5):
-        square = x @ x.T
-        x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
-    return x.T if tall else x
 
 
 class Optimiser:
@@ -41,5 +36,5 @@ class Optimiser:
         for value, pace in zip(self.inner, self.pace):
             pace.lerp_(value.grad, 1 - MOMENTUM)
             ahead = value.grad.lerp(pace, MOMENTUM).flatten(1)
-            change = orthogonal(ahead) * max(1.0, ahead.shape[0] / ahead.shape[1]) ** 0.5
+            change = orthogonal(ahead[None])[0] * max(1.0, ahead.shape[0] / ahead.shape[1]) ** 0.5
             value.mul_(1 - FASTER * rate * DECAY).sub_(change.view_as(value), alpha=FASTER * rate)
