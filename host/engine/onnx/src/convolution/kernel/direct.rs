@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::lanes::LANES;
-use super::picture::{Source, Target, piece, pieces, share, with_scratch};
+use super::picture::{Source, Target, padded, piece, pieces, share, with_scratch};
 use super::tile::{Epilogue, Row, compute};
 
 /// Numbers of an input band that stay in a core's cache while all output channels pass over them.
@@ -71,13 +71,10 @@ impl Direct {
         let run = if is_plain { input } else { LANES };
         let taps = geometry.taps.len();
         let mut weights = Vec::with_capacity(groups * output_blocks * LANES * input_blocks * taps * run);
-        let mut biases = vec![0.0; groups * output_blocks * LANES];
+        let mut biases = Vec::with_capacity(groups * output_blocks * LANES);
         for group in 0..groups {
             let first = group * output;
-            if let Some(bias) = bias {
-                let at = group * output_blocks * LANES;
-                biases[at..at + output].copy_from_slice(&bias[first..first + output]);
-            }
+            biases.extend(padded(bias.map(|bias| &bias[first..first + output]), output_blocks));
             for pair in (0..output_blocks).step_by(2) {
                 let columns = 2.min(output_blocks - pair) * LANES;
                 for block in 0..input_blocks {

@@ -11,6 +11,15 @@ use rayon::prelude::*;
 
 use super::lanes::LANES;
 
+/// A bias for each channel of so many blocks; 0 where none is given.
+pub(crate) fn padded(bias: Option<&[f32]>, blocks: usize) -> Vec<f32> {
+    let mut values = vec![0.0; blocks * LANES];
+    if let Some(bias) = bias {
+        values[..bias.len()].copy_from_slice(bias);
+    }
+    values
+}
+
 /// Pictures that are read: one for each of the batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Source {

@@ -4,7 +4,7 @@
 #![allow(unsafe_code)]
 
 use super::lanes::{LANES, Lanes, for_machine};
-use super::picture::{Source, Target, share};
+use super::picture::{Source, Target, padded, share};
 use super::tile::Epilogue;
 
 /// A window over a picture.
@@ -142,11 +142,7 @@ impl Depthwise {
             let (channel, tap) = (index / taps, index % taps);
             packed[(channel / LANES * taps + tap) * LANES + channel % LANES] = weight;
         }
-        let mut biases = vec![0.0; blocks * LANES];
-        if let Some(bias) = bias {
-            biases[..channels].copy_from_slice(bias);
-        }
-        Self { window, blocks, weights: packed, bias: biases }
+        Self { window, blocks, weights: packed, bias: padded(bias, blocks) }
     }
 
     /// Convolves each channel of `batch` pictures with `padding` zero rows above and columns to the left.

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::lanes::{LANES, Lanes, for_machine};
-use super::picture::{Source, Target, piece, pieces, share, with_scratch};
+use super::picture::{Source, Target, padded, piece, pieces, share, with_scratch};
 use super::tile::{Epilogue, Row, compute};
 
 /// Outputs of a tile in each direction.
@@ -52,11 +52,7 @@ impl Winograd {
                 packed[at + (point * inputs + channel) * columns + lane] = weight;
             }
         }
-        let mut biases = vec![0.0; output_blocks * LANES];
-        if let Some(bias) = bias {
-            biases[..output].copy_from_slice(bias);
-        }
-        Self { input_blocks, output_blocks, weights: packed, bias: biases }
+        Self { input_blocks, output_blocks, weights: packed, bias: padded(bias, output_blocks) }
     }
 
     /// Convolves `batch` pictures with `padding` zero rows above and columns to the left.
