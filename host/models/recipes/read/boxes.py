@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-SIDE = 512
+SIDE = 768
 BIN_THRESHOLD, BOX_THRESHOLD, UNCLIP_RATIO, SIZE_MIN = 0.3, 0.1, 1.5, 2
 # Pixels of the input taken off each side of a core.
 EDGE = 0.5

@@ -23,6 +23,8 @@ from reader import Reader
 
 SEED, BUILT_SEED = 20260404, 20260405
 BUILT, BUILT_BYTES_MAX = 30, 20_000
+# Words lower than this, in pixels of the picture, are also counted apart.
+SMALL = 10
 
 
 def drawn(count, seed):
@@ -69,18 +71,23 @@ def measure(reader, samples):
         pairs = {j: i for i, j in boxes.matched(predicted, places)}
         alone = [text for text, _ in reader.read(picture, places)]
         for name in ("all", kind, fonts):
-            groups[name].update(pages=1, words=len(true), found=len(pairs), predicted=len(predicted), exact=sum(read[i] == true[j][0] for j, i in pairs.items()),
-                                exact_any_case=sum(read[i].lower() == true[j][0].lower() for j, i in pairs.items()), alone=sum(a == t for a, (t, _) in zip(alone, true)))
+            groups[name].update(pages=1, predicted=len(predicted))
+        for j, (text, box) in enumerate(true):
+            answer = read[pairs[j]] if j in pairs else ""
+            counts = {"words": 1, "found": j in pairs, "exact": answer == text, "exact_any_case": answer.lower() == text.lower(), "alone": alone[j] == text}
+            for name in ("all", kind, fonts, f"under {SMALL} pixels" if box[3] - box[1] < SMALL else f"{SMALL} pixels and more"):
+                groups[name].update(counts)
         wrong += [(kind, text, read[pairs[j]] if j in pairs else None) for j, (text, _) in enumerate(true) if j not in pairs or read[pairs[j]] != text]
     return groups, wrong
 
 
 def shares(counts):
     words = counts["words"]
-    return {
-        "pages": counts["pages"], "words": words, "read_exactly": round(counts["exact"] / words, 4), "read_but_for_case": round(counts["exact_any_case"] / words, 4),
-        "found": round(counts["found"] / words, 4), "precision": round(counts["found"] / max(counts["predicted"], 1), 4), "recogniser_on_true_boxes": round(counts["alone"] / words, 4),
-    }
+    parts = {"read_exactly": "exact", "read_but_for_case": "exact_any_case", "found": "found", "recogniser_on_true_boxes": "alone"}
+    out = {"words": words, **{name: round(counts[part] / words, 4) for name, part in parts.items()}}
+    if counts["pages"]:
+        out.update(pages=counts["pages"], precision=round(counts["found"] / max(counts["predicted"], 1), 4))
+    return out
 
 
 def main():

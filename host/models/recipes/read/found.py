@@ -16,7 +16,7 @@ def detector(checkpoint):
 
 
 def probabilities(model, picture):
-    """The map [512, 512] of a picture uint8 [height, width, 3]."""
+    """The map [768, 768] of a picture uint8 [height, width, 3]."""
     x = torch.from_numpy(boxes.normalised(boxes.squared(picture), boxes.MEAN, boxes.STD))[None]
     with torch.no_grad():
         return torch.nn.functional.interpolate(model(x), scale_factor=2, mode="bilinear").sigmoid()[0, 0].numpy()

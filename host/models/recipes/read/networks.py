@@ -67,7 +67,7 @@ class Detector(nn.Module):
             nn.Sequential(Conv(12, 24, stride=2), Mix(24, (3, 3))),
             nn.Sequential(Conv(24, 40, stride=2), Mix(40, (3, 3))),
             nn.Sequential(Conv(40, 64, stride=2), Mix(64, (5, 5))),
-            nn.Sequential(Conv(64, 80, stride=2), Mix(80, (5, 5)), Mix(80, (5, 5))),
+            nn.Sequential(Conv(64, 80, stride=2), *[Mix(80, (5, 5)) for _ in range(3)]),
         ])
         self.sides = nn.ModuleList([Conv(width, channels, 1) for width in (24, 40, 64, 80)])
         self.joins = nn.ModuleList([Mix(channels, (3, 3)) for _ in range(3)])

@@ -18,18 +18,28 @@ import training
 from networks import Detector
 
 BATCH, FRESH = 4, 1
+# Side of the window that a step sees of a page: the network is the same everywhere, and a page whole costs more than twice as much.
+WINDOW = 512
 # Pages drawn before the first step, and the most that are kept for another look.
 FIRST, POOL = 200, 2000
 WATCHED = 40
 
 
+def between(rng, begin, size):
+    """Where a window begins that holds as much as it can of the part of the page from `begin` on."""
+    low, high = sorted((begin, begin + size - WINDOW))
+    return rng.randint(max(low, 0) // 2, min(high, boxes.SIDE - WINDOW) // 2) * 2
+
+
 def sample(rng):
-    """A page as the network sees it, uint8 [512, 512, 3], and its map."""
+    """A window of a page as the network sees it, uint8 [512, 512, 3], and its map."""
     picture, lines, _ = pages.page(rng)
     height, width = picture.shape[:2]
     size, offset = boxes.placement(width, height)
     corners = [c * np.float32([size[0] / width, size[1] / height]) + np.float32(offset) for line in lines for _, c in line]
-    return boxes.squared(picture), boxes.target(corners)
+    x, y = between(rng, offset[0], size[0]), between(rng, offset[1], size[1])
+    part = lambda whole, scale: whole[y // scale:(y + WINDOW) // scale, x // scale:(x + WINDOW) // scale].copy()
+    return part(boxes.squared(picture), 1), part(boxes.target(corners), 2)
 
 
 def changed(rng, picture, marks):
@@ -81,9 +91,8 @@ def work(rank, args):
     if args.resume:
         model.load_state_dict(torch.load(args.out, weights_only=True)["model"])
     average = training.Average(model)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.peak, weight_decay=1e-2)
     pool = [sample(rng) for _ in range(FIRST // args.workers)]
-    schedule = training.Schedule(optimizer, args)
+    schedule = training.Schedule(model, args)
     total, begin = 0.0, time.time()
     while schedule.step():
         fresh = [sample(rng) for _ in range(FRESH)]
@@ -92,11 +101,7 @@ def work(rank, args):
         del pool[:max(len(pool) - POOL, 0)]
         marks = torch.from_numpy(np.stack([m for _, m in batch])).float()[:, None] / 255
         loss = loss_of(model(tensor([p for p, _ in batch])), marks)
-        optimizer.zero_grad()
-        loss.backward()
-        training.averaged(model, args.workers)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-        optimizer.step()
+        schedule.learn(model, loss)
         average.update(model)
         total += loss.item()
         if rank == 0 and schedule.step_count % 50 == 0:

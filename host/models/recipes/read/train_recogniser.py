@@ -18,7 +18,7 @@ import words
 from networks import Recogniser
 
 MEAN, STD = (0.694, 0.695, 0.693), (0.299, 0.296, 0.301)
-BATCH, FRESH = 64, 24
+BATCH, FRESH = 64, 16
 # Words drawn before the first step, and the most that are kept for another look.
 FIRST, POOL = 3000, 24000
 WATCHED = 400
@@ -62,11 +62,10 @@ def work(rank, args):
     model = Recogniser()
     if args.resume:
         model.load_state_dict(torch.load(args.out, weights_only=True)["model"])
-    average = training.Average(model)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.peak, weight_decay=1e-2)
+    average, faster = training.Average(model), torch.compile(model)
     detector = found.detector(args.detection) if args.detection else None
     pool = drawn(rng, detector, FIRST // args.workers)
-    schedule = training.Schedule(optimizer, args)
+    schedule = training.Schedule(model, args)
     total, begin = 0.0, time.time()
     while schedule.step():
         fresh = drawn(rng, detector, FRESH)
@@ -76,15 +75,11 @@ def work(rank, args):
         targets = [[words.VOCAB.index(letter) for letter in text] for _, text in batch]
         x = tensor([picture for picture, _ in batch])
         x = x * torch.empty(BATCH, 1, 1, 1).uniform_(0.85, 1.15) + torch.empty(BATCH, 3, 1, 1).uniform_(-0.15, 0.15)
-        logits = model(x).log_softmax(-1).transpose(0, 1)
+        logits = faster(x).log_softmax(-1).transpose(0, 1)
         loss = torch.nn.functional.ctc_loss(
             logits, torch.tensor(sum(targets, [])), torch.full((BATCH,), logits.shape[0]), torch.tensor([len(t) for t in targets]), blank=BLANK, zero_infinity=True,
         )
-        optimizer.zero_grad()
-        loss.backward()
-        training.averaged(model, args.workers)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
-        optimizer.step()
+        schedule.learn(model, loss)
         average.update(model)
         total += loss.item()
         if rank == 0 and schedule.step_count % 50 == 0:

@@ -4,15 +4,21 @@ import copy
 import math
 import pathlib
 import random
+import sys
 import time
 
 import torch
 
-class Schedule:
-    """Learning rate over the first worker's processor time, so that a busy machine does not shorten the training, or over the clock: warm-up, then half a cosine."""
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
+import muon
 
-    def __init__(self, optimizer, args):
-        self.optimizer, self.seconds, self.peak, self.workers, self.step_count = optimizer, args.minutes * 60, args.peak, args.workers, 0
+
+class Schedule:
+    """Optimizers with a learning rate over the first worker's processor time, so that a busy machine does not shorten the training, or over the clock: warm-up, then half a cosine."""
+
+    def __init__(self, model, args):
+        self.optimizers = muon.of_convolutions(model, args.peak)
+        self.seconds, self.peak, self.workers, self.step_count = args.minutes * 60, args.peak, args.workers, 0
         self.warmup = 20 if args.resume else 100
         self.now = time.time if args.clock else time.process_time
         self.begin = self.now()
@@ -25,9 +31,19 @@ class Schedule:
             torch.distributed.broadcast(spent, 0)
         self.spent = spent.item()
         rate = self.peak * min(self.step_count / self.warmup, 0.5 * (1 + math.cos(math.pi * min(self.spent, 1)))) + 1e-6
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
         return self.spent < 1
+
+    def learn(self, model, loss):
+        """One step of the weights down the gradient of a loss."""
+        model.zero_grad()
+        loss.backward()
+        averaged(model, self.workers)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+        for optimizer in self.optimizers:
+            optimizer.step()
 
 
 def averaged(model, workers):
