@@ -10,6 +10,7 @@ use super::operator::Operator;
 
 /// Rewrites a graph; what it computes stays the same.
 pub(crate) fn fuse(network: &mut Network) {
+    constants(network);
     clips(network);
     normalizations(network);
     softmaxes(network);
@@ -55,6 +56,25 @@ fn remove(network: &mut Network, mut indices: Vec<usize>) {
         index += 1;
         indices.binary_search(&(index - 1)).is_err()
     });
+}
+
+/// What passes a constant on is that constant: weights that are stored in 16 bits, which [`Array::read`] has widened already, stand
+/// behind a Cast, and equal ones that are stored once behind an Identity.
+fn constants(network: &mut Network) {
+    let mut passed = Vec::new();
+    for index in 0..network.nodes.len() {
+        let node = &network.nodes[index];
+        let array = match node.operator {
+            Operator::Identity => network.constant(node, 0),
+            Operator::Cast { to_float: true } => network.constant(node, 0).filter(|array| array.as_floats().is_some()),
+            _ => None,
+        };
+        if let (Some(array), &[output]) = (array.cloned(), &node.outputs[..]) {
+            network.constants.insert(output, array);
+            passed.push(index);
+        }
+    }
+    remove(network, passed);
 }
 
 /// Clip with constant bounds is a function of one number.

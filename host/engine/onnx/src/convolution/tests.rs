@@ -31,7 +31,7 @@ fn survives(bytes: &[u8]) -> bool {
 
 #[test]
 fn damaged_files_do_no_harm() {
-    for name in ["convolutions", "transposed", "windows", "epilogues", "parts", "pictures"] {
+    for name in ["convolutions", "transposed", "windows", "epilogues", "parts", "pictures", "halves"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
         let bytes = std::fs::read(folder.join(format!("{name}.onnx"))).expect("the graph is there");
         assert!(survives(&bytes), "{name}: the sound file runs");

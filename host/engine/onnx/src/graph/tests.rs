@@ -142,6 +142,11 @@ fn parts_and_orders() {
 }
 
 #[test]
+fn weights_in_16_bits() {
+    check_both("halves");
+}
+
+#[test]
 fn detectors() {
     check_both("yolov8");
     check_both("yolov5");
