@@ -23,7 +23,7 @@ const BOXES_MIN: f64 = 0.94;
 const MASKS_MIN: f64 = 0.94;
 const POINTS_MIN: f64 = 0.9;
 const CLASSES_MIN: f64 = 0.93;
-const WORDS_MIN: f64 = 0.83;
+const WORDS_MIN: f64 = 0.9;
 const CAPTIONS_MIN: f64 = 0.95;
 
 fn models() -> PathBuf {

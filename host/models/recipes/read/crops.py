@@ -1,6 +1,7 @@
 """Single words as the detector would cut them out, for the recogniser: neighbours may show at the edges and the cut is not exact."""
 
 import math
+import typing
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -32,10 +33,44 @@ def fitted(picture, height=HEIGHT, width=WIDTH):
     return out
 
 
-def crop(rng, text=None, held_out_font=False):
-    """A picture uint8 [32, 128, 3] and its text."""
-    text = text or words.word(rng)
-    size = int(math.exp(rng.uniform(math.log(10), math.log(56))))
+class Word(typing.NamedTuple):
+    """A word with some of what surrounds it: each look at it cuts it out anew."""
+
+    picture: np.ndarray  # uint8 [height, width, 3]
+    box: tuple  # x1, y1, x2, y2 in pixels of the picture
+    text: str
+    cuts: tuple  # how far outside the box a side may be cut, lowest and highest in heights of the word: one of these pairs
+
+
+# Around ink that is known exactly, and around the box of a detector.
+DRAWN, FOUND = ((-0.03, 0.08), (-0.05, 0.22)), ((-0.05, 0.05),)
+# What is kept around a word, in heights of it.
+MARGIN = 0.3
+
+
+def word(picture, box, text, cuts):
+    """The part of a picture that holds a word and its margin."""
+    x1, y1, x2, y2 = box
+    margin = (y2 - y1) * MARGIN + 1
+    left, top = max(math.floor(x1 - margin), 0), max(math.floor(y1 - margin), 0)
+    part = picture[top:math.ceil(y2 + margin), left:math.ceil(x2 + margin)].copy()
+    return Word(part, (x1 - left, y1 - top, x2 - left, y2 - top), text, cuts)
+
+
+def look(rng, word):
+    """A picture uint8 [32, 128, 3] of a word, its sides cut somewhere near the box."""
+    rows, columns = word.picture.shape[:2]
+    x1, y1, x2, y2 = word.box
+    cut = lambda: rng.uniform(*rng.choice(word.cuts)) * (y2 - y1)
+    left, top = [min(max(round(side), 0), size - 1) for side, size in ((x1 - cut(), columns), (y1 - cut(), rows))]
+    right, bottom = [max(round(side), start) for side, start in ((x2 + cut(), left), (y2 + cut(), top))]
+    return fitted(word.picture[top:bottom + 1, left:right + 1])
+
+
+def drawn(rng, evaluation=False, held_out_font=False):
+    """A word drawn alone, often with neighbours."""
+    text = words.word(rng, evaluation)
+    size = int(math.exp(rng.uniform(math.log(8), math.log(56))))
     font = fonts.font(fonts.choose(rng, held_out_font), size)
     while fonts.lacks(font, text):
         font = fonts.font(fonts.choose(rng, held_out_font), size)
@@ -66,11 +101,4 @@ def crop(rng, text=None, held_out_font=False):
     alpha = np.asarray(mask, np.float32)[..., None] / 255
     picture = scene.background(rng, width, height, paper) * (1 - alpha) + np.array(ink, np.float32) * alpha
     picture = scene.degrade(rng, picture)
-    tall = bottom - top
-    cut = lambda grow: grow + tall * rng.choice([rng.uniform(-0.03, 0.08), rng.uniform(-0.05, 0.22)])
-    x1, x2 = margin - cut(grow_x), width - margin + cut(grow_x)
-    y1, y2 = margin - cut(grow_y), height - margin + cut(grow_y)
-    x1, y1, x2, y2 = max(round(x1), 0), max(round(y1), 0), min(round(x2), width), min(round(y2), height)
-    if x2 - x1 < 2 or y2 - y1 < 2:
-        return crop(rng, None, held_out_font)
-    return fitted(picture[y1:y2, x1:x2]), text
+    return word(picture, (margin - grow_x, margin - grow_y, width - margin + grow_x, height - margin + grow_y), text, DRAWN)

@@ -1,11 +1,10 @@
 """Words of training pages cut out by a trained detector, so that the recogniser meets the cuts that it will get."""
 
-import numpy as np
 import torch
 
 import boxes
+import crops
 import pages
-from crops import fitted
 from networks import Detector
 
 
@@ -22,10 +21,10 @@ def probabilities(model, picture):
         return torch.nn.functional.interpolate(model(x), scale_factor=2, mode="bilinear").sigmoid()[0, 0].numpy()
 
 
-def crops(rng, model):
-    """Pictures uint8 [32, 128, 3] and texts of the words that the detector finds on one page."""
-    picture, lines, _ = pages.page(rng)
+def words(rng, model, **side):
+    """The words that the detector finds on one page, in its boxes; `side` is of training or of the evaluation, as for `pages.page`."""
+    picture, lines, _ = pages.page(rng, **side)
     true = [word for line in lines for word in line]
     predicted = boxes.onto_picture(boxes.found(probabilities(model, picture)), picture.shape[1], picture.shape[0])
     pairs = boxes.matched(predicted, [boxes.upright(corners) for _, corners in true])
-    return [(np.ascontiguousarray(fitted(boxes.cut(picture, predicted[i]))), true[j][0]) for i, j in pairs]
+    return [crops.word(picture, predicted[i][:4], true[j][0], crops.FOUND) for i, j in pairs]

@@ -50,7 +50,7 @@ class Recogniser(nn.Module):
         super().__init__()
         self.picture = nn.Sequential(Conv(3, 24, stride=2), Conv(24, 48, stride=(2, 1)), Residual(48), Conv(48, 96, stride=(2, 1)), Mix(96, (3, 3), expansion=1))
         self.columns = Conv(96, channels, (4, 1), padding=0)
-        self.line = nn.Sequential(*[Mix(channels, (1, 9)) for _ in range(3)])
+        self.line = nn.Sequential(*[Mix(channels, (1, 9)) for _ in range(6)])
         self.head = nn.Conv2d(channels, len(words.VOCAB) + 1, 1)
 
     def forward(self, x):

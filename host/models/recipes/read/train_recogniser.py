@@ -21,14 +21,15 @@ MEAN, STD = (0.694, 0.695, 0.693), (0.299, 0.296, 0.301)
 BATCH, FRESH = 64, 16
 # Words drawn before the first step, and the most that are kept for another look.
 FIRST, POOL = 3000, 24000
-WATCHED = 400
+WATCHED = 800
 BLANK = len(words.VOCAB)
 
 
 def tensor(pictures):
     """uint8 pictures to normalised float [batch, 3, 32, 128]."""
     x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
-    return (x - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
+    x = (x - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
+    return x.contiguous(memory_format=torch.channels_last)
 
 
 def decode(logits):
@@ -40,30 +41,30 @@ def decode(logits):
 
 
 def watched(model, samples):
-    """Share of words read exactly."""
+    """Share of words read exactly; samples are pictures and texts."""
     with torch.no_grad():
         read = [text for i in range(0, len(samples), 100) for text in decode(model(tensor([picture for picture, _ in samples[i:i + 100]])))]
     return sum(a == b for a, (_, b) in zip(read, samples)) / len(samples)
 
 
-def drawn(rng, detector, count):
-    """New words; half of them from pages if there is a detector."""
+def drawn(rng, detector, count, evaluation=False):
+    """New words; half of them from pages if there is a detector. Every second of the evaluation is in a font that training never sees."""
     samples = []
     while detector and len(samples) < count // 2:
-        samples += found.crops(rng, detector)
+        samples += found.words(rng, detector, evaluation=evaluation, held_out_font=evaluation and rng.random() < 0.5)
     samples = samples[:count // 2]
-    return samples + [crops.crop(rng) for _ in range(count - len(samples))]
+    return samples + [crops.drawn(rng, evaluation, held_out_font=evaluation and i % 2 == 0) for i in range(count - len(samples))]
 
 
 def work(rank, args):
     """One worker: it draws its own words; the first also watches and saves."""
     rng, watch = training.joined(rank, args), random.Random(20260401)
-    samples = [crops.crop(watch, words.word(watch, evaluation=True), held_out_font=i % 2 == 0) for i in range(WATCHED if rank == 0 else 0)]
-    model = Recogniser()
+    detector = found.detector(args.detection) if args.detection else None
+    samples = [(crops.look(watch, word), word.text) for word in drawn(watch, detector, WATCHED if rank == 0 else 0, evaluation=True)]
+    model = Recogniser().to(memory_format=torch.channels_last)
     if args.resume:
         model.load_state_dict(torch.load(args.out, weights_only=True)["model"])
     average, faster = training.Average(model), torch.compile(model)
-    detector = found.detector(args.detection) if args.detection else None
     pool = drawn(rng, detector, FIRST // args.workers)
     schedule = training.Schedule(model, args)
     total, begin = 0.0, time.time()
@@ -72,8 +73,8 @@ def work(rank, args):
         batch = fresh + rng.sample(pool, BATCH - FRESH)
         pool += fresh
         del pool[:max(len(pool) - POOL, 0)]
-        targets = [[words.VOCAB.index(letter) for letter in text] for _, text in batch]
-        x = tensor([picture for picture, _ in batch])
+        targets = [[words.VOCAB.index(letter) for letter in word.text] for word in batch]
+        x = tensor([crops.look(rng, word) for word in batch])
         x = x * torch.empty(BATCH, 1, 1, 1).uniform_(0.85, 1.15) + torch.empty(BATCH, 3, 1, 1).uniform_(-0.15, 0.15)
         logits = faster(x).log_softmax(-1).transpose(0, 1)
         loss = torch.nn.functional.ctc_loss(
