@@ -6,9 +6,9 @@ import { el, replace } from "./dom.js";
 import { shortcuts } from "./shortcuts.js";
 import { tools } from "./tools.js";
 
-/** The view that most people come for is there from the start; the others are fetched when they are first asked for. */
+/** The views, or how to fetch them: the one that most people come for is there from the start, the others when they are first asked for. */
 const VIEWS = {
-  chat: async () => chat,
+  chat,
   playground: async () => (await import("./playground/view.js")).playground,
   dialects: async () => (await import("./dialects/view.js")).dialects,
   operations: async () => (await import("./operations/view.js")).operations,
@@ -23,21 +23,31 @@ let leave = () => {};
 let shown = { name: null, view: null };
 
 /** Shows the view that the address names, `#/playground/rerank`. */
-async function route() {
+function route() {
   const [, asked, ...rest] = location.hash.split("/");
   const name = Object.hasOwn(VIEWS, asked ?? "") ? asked : "chat";
-  if (shown.name === name) {
-    shown.view?.go?.(rest);
-    return;
-  }
+  if (shown.name === name) shown.view?.go?.(rest);
+  else bring(name, rest);
+}
+
+/** Brings a view, one that has been fetched at once; but not when another is asked for before it is there. */
+async function bring(name, rest) {
   const own = { name, view: null, isFirst: shown.name === null };
   shown = own;
   try {
-    own.view = await VIEWS[name]();
+    if (typeof VIEWS[name] === "function") VIEWS[name] = await VIEWS[name]();
+    own.view = VIEWS[name];
     if (shown === own) show(own, rest);
   } catch (error) {
     if (shown === own) replace(main, el("p", { class: "trouble", role: "alert" }, inWords(error)));
   }
+}
+
+/** Goes to a view; the event of the new address comes later and finds it there. */
+async function go(name) {
+  if (shown.name === name) return;
+  location.hash = `#/${name}`;
+  await bring(name, []);
 }
 
 function show({ name, view, isFirst }, rest) {
@@ -53,7 +63,6 @@ function show({ name, view, isFirst }, rest) {
   }
   // Those who do not see the page hear where they are.
   if (!isFirst) main.querySelector("h1").focus();
-  document.dispatchEvent(new Event("mimus:shown"));
 }
 
 document.querySelector(".skip").addEventListener("click", (event) => {
@@ -61,6 +70,6 @@ document.querySelector(".skip").addEventListener("click", (event) => {
   main.focus();
 });
 replace(document.getElementById("tools"), tools());
-shortcuts(Object.keys(VIEWS));
+shortcuts(Object.keys(VIEWS), go);
 addEventListener("hashchange", route);
 route();

@@ -12,34 +12,29 @@ const KEYS = [
   ["?", "This list"],
 ];
 
-/** Listens for keys. `views`: their names, in the order of their numbers. */
-export function shortcuts(views) {
-  addEventListener("keydown", (event) => {
+/** Listens for keys. `views`: their names, in the order of their numbers; `go` brings one of them. */
+export function shortcuts(views, go) {
+  addEventListener("keydown", async (event) => {
     const isWriting = event.target.matches?.("input, textarea, select");
     if (event.altKey && !event.ctrlKey && !event.metaKey) {
       // The digit of the key, whatever it writes with this one held.
       const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
       if (digit && views[digit - 1]) {
         event.preventDefault();
-        location.hash = `#/${views[digit - 1]}`;
+        go(views[digit - 1]);
       } else if (event.code === "KeyN") {
         event.preventDefault();
-        inChat(() => document.dispatchEvent(new Event("mimus:begin")));
+        await go("chat");
+        document.dispatchEvent(new Event("mimus:begin"));
       }
     } else if (event.key === "?" && !isWriting) {
       showKeys();
     } else if (event.key === "/" && !isWriting && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
-      inChat(() => document.getElementById("message")?.focus());
+      await go("chat");
+      document.getElementById("message")?.focus();
     }
   });
-}
-
-/** Does something in the conversation view, once that is shown. */
-function inChat(act) {
-  if (document.querySelector(".view-chat")) return act();
-  document.addEventListener("mimus:shown", act, { once: true });
-  location.hash = "#/chat";
 }
 
 /** Shows the list. */
