@@ -61,6 +61,8 @@ ROBOFLOW = {
 ALONE = {**XINFERENCE, **ROBOFLOW}
 
 REQUIREMENTS = {
+    # What installs the others: none of them needs a pip of its own.
+    "pip": ["pip==26.3"],
     "openai-3": ["openai==3.52.0"],
     "openai-1": ["openai==1.109.1", "httpx==0.28.1"],
     "openai-0": ["openai==0.28.1", "requests==2.34.2"],
@@ -143,10 +145,14 @@ def virtual_environment(root, name):
     folder = root / ("%s-%s" % (name, digest(alone + requirements + [sys.version])))
 
     def install():
-        venv.create(folder, with_pip=True)
-        run([folder / "bin" / "python", "-m", "pip", "install", "--quiet"] + requirements)
+        venv.create(folder, with_pip=name == "pip")
+        python = folder / "bin" / "python"
+        pip = [python, "-m", "pip"] if name == "pip" else installer(root) + ["--python", python]
+        # Python compiles what it imports; that is a small part of what is installed.
+        pip += ["install", "--quiet", "--no-compile"]
+        run(pip + requirements)
         if alone:
-            run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps"] + alone)
+            run(pip + ["--no-deps"] + alone)
         if name in XINFERENCE_STUBS:
             (packages,) = folder.glob("lib/*/site-packages")
             stub = packages / XINFERENCE_STUBS[name]
@@ -155,6 +161,11 @@ def virtual_environment(root, name):
 
     once(folder, install)
     return folder / "bin" / "python"
+
+
+def installer(root):
+    """Command of the one pip that all environments share."""
+    return [virtual_environment(root, "pip"), "-m", "pip"]
 
 
 def node_modules(root, name):
@@ -177,9 +188,8 @@ def lmdeploy_module(root, version, files, stubs={}):
     folder = root / ("lmdeploy-%s-%s" % (version, digest(files + sorted(stubs))))
 
     def install():
-        python = virtual_environment(root, "requests")
         wheels = folder / "wheels"
-        run([python, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--python-version", "3.11",
+        run(installer(root) + ["download", "--quiet", "--no-deps", "--only-binary=:all:", "--python-version", "3.11",
              "--implementation", "cp", "--abi", "cp311", "--platform", "manylinux2014_x86_64",
              "--platform", "manylinux_2_28_x86_64", "-d", wheels, "lmdeploy==" + version])
         (wheel,) = wheels.glob("lmdeploy-*.whl")
@@ -201,9 +211,8 @@ def fastchat_module(root):
     folder = root / ("fastchat-%s-%s" % (FASTCHAT, digest(FASTCHAT_FILES)))
 
     def install():
-        python = virtual_environment(root, "requests")
         wheels = folder / "wheels"
-        run([python, "-m", "pip", "download", "--quiet", "--no-deps", "-d", wheels, "fschat==" + FASTCHAT])
+        run(installer(root) + ["download", "--quiet", "--no-deps", "-d", wheels, "fschat==" + FASTCHAT])
         (wheel,) = wheels.glob("fschat-*.whl")
         with zipfile.ZipFile(wheel) as archive:
             for name in FASTCHAT_FILES:

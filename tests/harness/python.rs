@@ -21,7 +21,7 @@ pub fn run_file(environment: &str, script: &Path, arguments: &[&str]) {
         .args(arguments)
         .env("PYTHONPATH", &environment.path)
         .env("NODE_PATH", &environment.path)
-        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONPYCACHEPREFIX", kept_folder("clients").join("compiled"))
         .env("NO_PROXY", "*")
         .output()
         .expect("the environment's interpreter starts");
