@@ -71,9 +71,9 @@ def drawn(rng, evaluation=False, held_out_font=False):
     """A word drawn alone, often with neighbours."""
     text = words.word(rng, evaluation)
     size = int(math.exp(rng.uniform(math.log(8), math.log(56))))
-    font = fonts.font(fonts.choose(rng, held_out_font), size)
+    font = fonts.font(fonts.choose(rng, evaluation, held_out_font), size)
     while fonts.lacks(font, text):
-        font = fonts.font(fonts.choose(rng, held_out_font), size)
+        font = fonts.font(fonts.choose(rng, evaluation, held_out_font), size)
     left, top, right, bottom = ink_box(font, text)
     margin = size
     width, height = right - left + 2 * margin, bottom - top + 2 * margin

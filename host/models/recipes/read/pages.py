@@ -27,7 +27,7 @@ class Page:
         self.lines = []
 
     def font(self, size):
-        return fonts.font(fonts.choose(self.rng, self.held_out_font), max(int(size), 8))
+        return fonts.font(fonts.choose(self.rng, self.evaluation, self.held_out_font), max(int(size), 8))
 
     def word(self):
         return words.word(self.rng, self.evaluation, self.longest)
