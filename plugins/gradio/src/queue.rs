@@ -30,13 +30,15 @@ pub(crate) fn join(request: &Request, response: &mut Response) -> Result<(), Ref
     let function = body.function(app, None)?;
     let line = Line::new(app.name, &session);
     let call = Call { app, function, session, data, event: None };
-    if let Some(at_once) = call.function().at_once {
-        at_once(&call);
-    }
+    let at_once = call.function().at_once.map(|act| (act, call.clone()));
     let event = jobs::put(call)?;
     if let Err(refusal) = line.join(&event, function) {
         jobs::cancel(&event)?;
         return Err(refusal);
+    }
+    // Only now that it stands in line: the stream that runs the call which this ends must see it, and not close before it.
+    if let Some((act, call)) = at_once {
+        act(&call);
     }
     Ok(response.json(200, &json!({ "event_id": event }))?)
 }
@@ -63,12 +65,13 @@ pub(crate) fn stream(request: &Request, response: &mut Response) -> Result<(), R
         }))?);
     };
     while let Some((place, waiting)) = line.first()? {
-        let age = Duration::from_millis(clock::now_ms().saturating_sub(place.joined_ms));
-        if age < FIRST_MESSAGE_AFTER {
-            clock::sleep(FIRST_MESSAGE_AFTER - age);
-        }
+        wait_for_client(&place);
         line.start(&place.event)?;
         let Some(completed) = run(app, &place, waiting, &mut events)? else { return Ok(()) };
+        // A client that does not know of the next call yet would take this end for the end of all.
+        if let Some((next, _)) = line.first()? {
+            wait_for_client(&next);
+        }
         // The end is told together with the last call's: what joins after this look belongs to the next stream.
         let is_last = line.end()?;
         events.push(&completed)?;
@@ -81,6 +84,14 @@ pub(crate) fn stream(request: &Request, response: &mut Response) -> Result<(), R
         }
     }
     Ok(events.data(&json!({ "msg": "close_stream", "event_id": null }))?)
+}
+
+/// Waits until the client knows of the call at a place.
+fn wait_for_client(place: &Place) {
+    let age = Duration::from_millis(clock::now_ms().saturating_sub(place.joined_ms));
+    if age < FIRST_MESSAGE_AFTER {
+        clock::sleep(FIRST_MESSAGE_AFTER - age);
+    }
 }
 
 /// Runs the call at a place and tells what happens, but for its end, which is returned; none when the client has left.

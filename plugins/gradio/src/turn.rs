@@ -14,6 +14,7 @@ pub(crate) type Handler = fn(&mut Turn<'_>) -> Result<Vec<Value>, Failure>;
 pub(crate) type Sink<'a> = dyn FnMut(&[Value]) -> Result<(), Failure> + 'a;
 
 /// What a client asks for.
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) app: &'static App,
     /// Index of the function.
